@@ -1,0 +1,1 @@
+"""Servers of ours for one machine: PostgreSQL, Redis and a GitHub stand-in."""

@@ -1,0 +1,86 @@
+"""Keyset lists: what is sorted once and then cut into pages by a key, so that edits between two pages lose nothing."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Key = tuple[str, int]
+
+MARK = "cursor:v2:"
+
+
+class BadCursor(ValueError):
+    """The text is no cursor of ours."""
+
+
+def write_cursor(key: Key) -> str:
+    """An opaque cursor that holds the sort key and the id of one item."""
+    return base64.b64encode((MARK + json.dumps(key, separators=(",", ":"))).encode()).decode()
+
+
+def read_cursor(text: str) -> Key:
+    """The key behind a cursor; raises BadCursor."""
+    try:
+        plain = base64.b64decode(text, validate=True).decode()
+        sort_key, number = json.loads(plain.removeprefix(MARK))
+    except (binascii.Error, ValueError, TypeError) as error:
+        raise BadCursor(text) from error
+    if not (plain.startswith(MARK) and isinstance(sort_key, str) and isinstance(number, int)):
+        raise BadCursor(text)
+    return sort_key, number
+
+
+@dataclass(frozen=True, slots=True)
+class Window(Generic[Item]):
+    """One page of a list, in the order asked."""
+
+    items: list[Item]
+    keys: list[Key]
+    has_next: bool
+    has_previous: bool
+
+
+class Listing(Generic[Item]):
+    """Items in ascending order of a key that is unique among them."""
+
+    __slots__ = ("items", "keys")
+
+    def __init__(self, items: Iterable[Item], key: Callable[[Item], Key]) -> None:
+        self.items = sorted(items, key=key)
+        self.keys = [key(item) for item in self.items]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def window(
+        self,
+        *,
+        first: int | None = None,
+        last: int | None = None,
+        after: Key | None = None,
+        before: Key | None = None,
+        descending: bool = False,
+    ) -> Window[Item]:
+        """The first or last so many items between two keys; the keys themselves need not be there any more."""
+        low, high = (before, after) if descending else (after, before)
+        start = bisect_right(self.keys, low) if low is not None else 0
+        stop = bisect_left(self.keys, high) if high is not None else len(self.keys)
+        positions = range(stop - 1, start - 1, -1) if descending else range(start, stop)
+        if first is not None:
+            chosen = positions[:first]
+        else:
+            chosen = positions[max(len(positions) - (last or 0), 0) :]
+        ends = (len(self.keys) - 1, 0) if descending else (0, len(self.keys) - 1)
+        return Window(
+            items=[self.items[at] for at in chosen],
+            keys=[self.keys[at] for at in chosen],
+            has_next=bool(chosen) and chosen[-1] != ends[1],
+            has_previous=chosen[0] != ends[0] if chosen else after is not None and bool(self.keys),
+        )
