@@ -45,6 +45,9 @@ class PageCommit:
     step_name: str
     step: Step
     """The step after the page."""
+    walk: int
+    page: int
+    cursor: str | None
     items: int
     ids: tuple[str, ...]
     last_id: str | None
@@ -114,7 +117,8 @@ class Checkpoint:
         with self._storage.page(self.name) as commits:
             yield
             after = self._after(cursor, items, total, failed, last, seen)
-            commits.append(PageCommit(self.name, after, items, seen, seen[-1] if seen else None))
+            now = self._step
+            commits.append(PageCommit(self.name, after, now.walk, now.page + 1, cursor, items, seen, seen[-1] if seen else None))
         self._step = after
         reason = self._storage.stop_reason()
         if reason and not last:

@@ -1,0 +1,1 @@
+"""The engine: PostgreSQL decides, Redis delivers."""

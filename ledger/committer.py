@@ -1,0 +1,116 @@
+"""Finishes: one thread per process ends runs in batches, and does not rest until each answer is known."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import peewee
+import psycopg2
+
+from models import moves
+from models.database import execute, transaction
+from models.moves import Failure, Finish
+
+log = logging.getLogger(__name__)
+MAX_BATCH = 500
+#: Seconds between tries while the database is away.
+FIRST_WAIT, LONGEST_WAIT = 0.1, 2.0
+#: A data error is the row's own fault: the batch is halved down to it. Everything else is the database's, and passes.
+DATA_ERRORS = (peewee.DataError, peewee.IntegrityError, peewee.ProgrammingError, psycopg2.DataError, ValueError, UnicodeError)
+
+
+class Ending:
+    """A finish on its way: set when known, with whether it won."""
+
+    def __init__(self, finish: Finish) -> None:
+        self.finish = finish
+        self.won = False
+        self.known = threading.Event()
+
+    def tell(self, won: bool) -> None:
+        """The answer is known."""
+        self.won = won
+        self.known.set()
+
+
+class Committer:
+    """Natural batching: what was finished while the last commit was in flight goes next, without a timer."""
+
+    def __init__(self, *, seconds_per_point: float, on_commit: Callable[[], None]) -> None:
+        self._seconds_per_point = seconds_per_point
+        self._on_commit = on_commit
+        self._endings: queue.SimpleQueue[Ending | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="capture-committer", daemon=True)
+
+    def start(self) -> None:
+        """Begin to commit."""
+        self._thread.start()
+
+    def stop(self, seconds: float) -> None:
+        """Commit what is queued, for up to ``seconds``; what is left then is found by the next rescue."""
+        self._endings.put(None)
+        self._thread.join(seconds)
+
+    def finish(self, finish: Finish) -> bool:
+        """End a run; returns, once it is known, whether the run still held its job. Waits through a database restart."""
+        ending = Ending(finish)
+        self._endings.put(ending)
+        ending.known.wait()
+        return ending.won
+
+    def _work(self) -> None:
+        stopping = False
+        while not stopping:
+            batch = [self._endings.get()]
+            while len(batch) < MAX_BATCH and not self._endings.empty():
+                batch.append(self._endings.get())
+            stopping = None in batch
+            endings = [ending for ending in batch if ending is not None]
+            if endings:
+                self._commit(endings)
+                self._on_commit()
+
+    def _commit(self, endings: Sequence[Ending]) -> None:
+        wait, asked = FIRST_WAIT, False
+        while True:
+            try:
+                won = self._write([ending.finish for ending in endings], look_up=asked)
+            except DATA_ERRORS as error:
+                self._bisect(endings, error)
+                return
+            except Exception as error:  # whatever the database says, the finish goes on waiting
+                log.warning("The end of %d runs waits for the database: %s", len(endings), str(error).strip())
+                asked = True
+                time.sleep(wait)
+                wait = min(wait * 2, LONGEST_WAIT)
+                continue
+            for ending in endings:
+                ending.tell(ending.finish.job_id in won)
+            return
+
+    def _write(self, finishes: Sequence[Finish], *, look_up: bool) -> set[str]:
+        with transaction():
+            won = moves.finish(execute, finishes, seconds_per_point=self._seconds_per_point)
+            missing = [finish for finish in finishes if finish.job_id not in won]
+            # An earlier try may have been committed though its answer was lost: the log says whose the move was.
+            return won | moves.won_after_all(execute, missing) if missing and look_up else won
+
+    def _bisect(self, endings: Sequence[Ending], error: Exception) -> None:
+        if len(endings) > 1:
+            half = len(endings) // 2
+            self._commit(endings[:half])
+            self._commit(endings[half:])
+            return
+        (ending,) = endings
+        if ending.finish.failure is not None and ending.finish.failure.error_class == type(error).__name__:
+            log.critical("The end of job %s cannot be stored: %s", ending.finish.job_id, error)
+            ending.tell(won=False)
+            return
+        safe = Failure(type(error).__name__, "The end of the run could not be stored as it was.", None, "unstorable-finish")
+        ending.finish = replace(ending.finish, failure=safe, metadata=None, why="the finish held what the database refuses")
+        self._commit([ending])
