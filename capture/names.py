@@ -6,7 +6,7 @@ import re
 
 from capture.errors import Refused
 
-# Letters, digits and single hyphens inside; a managed user of an enterprise ends in an underscore and the enterprise's short code.
+# Letters, digits and single hyphens inside. An enterprise's managed user ends in an underscore and its short code.
 _OWNER = re.compile(r"(?=.{1,39}\Z)[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*(?:_[A-Za-z0-9]{3,8})?\Z")
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}\Z")
 
@@ -14,7 +14,7 @@ _SHOWN = 60
 
 
 def repository_name(text: object) -> tuple[str, str]:
-    """The owner and the name in ``owner/name``, spelt as given; raises :class:`~capture.errors.Refused` with one sentence otherwise.
+    """The owner and the name in ``owner/name``, spelt as given; anything else is ``Refused`` with one sentence.
 
     Nothing is trimmed or repaired: no address, no ``.git``, no white space.
     """
@@ -24,11 +24,9 @@ def repository_name(text: object) -> tuple[str, str]:
     if not slash or "/" in name:
         raise Refused(f"{_shown(text)} is not a repository: write owner/name.")
     if not _OWNER.match(owner):
-        raise Refused(
-            f"{_shown(text)} is not a repository: an owner has 1 to 39 letters, digits and single hyphens, none at either end."
-        )
+        raise Refused(f"{_shown(text)} is not a repository: an owner has 1 to 39 letters, digits and inner hyphens.")
     if not _NAME.match(name) or name in (".", ".."):
-        raise Refused(f"{_shown(text)} is not a repository: a name has 1 to 100 letters, digits, dots, hyphens and underscores.")
+        raise Refused(f"{_shown(text)} is not a repository: a name has 1 to 100 of A-Z, a-z, 0-9 and . - _.")
     if name.lower().endswith(".git"):
         raise Refused(f"{_shown(text)} is not a repository: no name ends in .git.")
     return owner, name

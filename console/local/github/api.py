@@ -213,9 +213,7 @@ class Api:
             return 403, {"message": SECONDARY_WORDS}, kind, {"retry-after": str(int(waits) + 1)}
         return None
 
-    def _fault_reply(
-        self, asked: Asked, fault: Fault, request_id: str
-    ) -> tuple[int, Any, str, dict[str, str]] | None:
+    def _fault_reply(self, asked: Asked, fault: Fault, request_id: str) -> tuple[int, Any, str, dict[str, str]] | None:
         try:
             status, body, kind = fault.reply(asked.entry, request_id)
         except KeyError:

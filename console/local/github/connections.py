@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import FieldNode, FragmentSpreadNode, GraphQLResolveInfo, SelectionSetNode
 
-from .listing import BadCursor, Key, Listing, Window, read_cursor, write_cursor
+from .listing import BadCursor, Key, Listing, Row, Window, read_cursor, write_cursor
 from .refusals import RESOURCE_LIMITS, GraphQLRefusalError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Connection:
 
 
 def connect(
-    listing: Listing[Any], info: GraphQLResolveInfo, args: dict[str, Any], descending: bool = False
+    listing: Listing[Any] | Row[Any], info: GraphQLResolveInfo, args: dict[str, Any], descending: bool = False
 ) -> Connection:
     """The page of ``listing`` that the arguments ask for; refuses what GitHub refuses."""
     first, last = args.get("first"), args.get("last")
@@ -62,12 +62,7 @@ def connect(
 
 def connect_in_order(items: Sequence[Any], info: GraphQLResolveInfo, args: dict[str, Any]) -> Connection:
     """A page of a list whose order is its own, such as the commits of a pull request."""
-    numbered = list(enumerate(items))
-    listing = Listing(numbered, lambda entry: ("", entry[0]))
-    found = connect(listing, info, args)
-    window = found.window
-    plain = Window([item for _, item in window.items], window.keys, window.has_next, window.has_previous)
-    return Connection(plain, found.total, found.outermost)
+    return connect(Row(items), info, args)
 
 
 def connect_by(

@@ -49,7 +49,9 @@ class Dataset:
             unknown = sorted(login for login in people if login is not None and login not in users)
             unknown += [sha for sha in pull["commits"] if sha not in commits]
             if unknown:
-                raise ValueError(f"Pull request {pull['n']} of {self.name} refers to what the dataset lacks: {unknown}.")
+                raise ValueError(
+                    f"Pull request {pull['n']} of {self.name} refers to what the dataset lacks: {unknown}."
+                )
 
 
 LISTS = ("reviews", "review_comments", "comments")

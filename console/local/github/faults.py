@@ -9,9 +9,7 @@ from typing import Any
 from .journal import Entry, Rule
 
 RATE_WORDS = "API rate limit exceeded for user ID 1000."
-SECONDARY_WORDS = (
-    "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
-)
+SECONDARY_WORDS = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
 WRONG_WORDS = (
     "Something went wrong while executing your query. This may be the result of a timeout, or it could be a GitHub "
     "bug. Please include `{request_id}` when reporting this issue."

@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -73,10 +73,7 @@ class Listing(Generic[Item]):
         start = bisect_right(self.keys, low) if low is not None else 0
         stop = bisect_left(self.keys, high) if high is not None else len(self.keys)
         positions = range(stop - 1, start - 1, -1) if descending else range(start, stop)
-        if first is not None:
-            chosen = positions[:first]
-        else:
-            chosen = positions[max(len(positions) - (last or 0), 0) :]
+        chosen = _ends_of(positions, first, last)
         ends = (len(self.keys) - 1, 0) if descending else (0, len(self.keys) - 1)
         return Window(
             items=[self.items[at] for at in chosen],
@@ -84,3 +81,41 @@ class Listing(Generic[Item]):
             has_next=bool(chosen) and chosen[-1] != ends[1],
             has_previous=chosen[0] != ends[0] if chosen else after is not None and bool(self.keys),
         )
+
+
+class Row(Generic[Item]):
+    """Items whose order is their own, such as commits: the cursor holds the place."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self.items = items
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def window(
+        self,
+        *,
+        first: int | None = None,
+        last: int | None = None,
+        after: Key | None = None,
+        before: Key | None = None,
+        descending: bool = False,
+    ) -> Window[Item]:
+        """The first or last so many items between two places."""
+        order = range(len(self.items))[::-1] if descending else range(len(self.items))
+        # A place past the end is one that a force-push took away: nothing follows it.
+        start = (order.index(after[1]) + 1 if after[1] in order else len(order)) if after else 0
+        stop = order.index(before[1]) if before and before[1] in order else len(order)
+        chosen = _ends_of(order[start:stop], first, last)
+        return Window(
+            items=[self.items[at] for at in chosen],
+            keys=[("", at) for at in chosen],
+            has_next=bool(chosen) and chosen[-1] != order[-1],
+            has_previous=bool(order) and (not chosen or chosen[0] != order[0]),
+        )
+
+
+def _ends_of(positions: range, first: int | None, last: int | None) -> range:
+    return positions[:first] if first is not None else positions[max(len(positions) - (last or 0), 0) :]

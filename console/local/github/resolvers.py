@@ -282,7 +282,9 @@ def _pulls(
 
 def _issues(repo: Any, info: Any, **args: Any) -> Any:
     wanted = {name: args[name] for name in ("first", "last", "after", "before") if name in args}
-    return connect_by(list(repo.issues.values()), lambda issue: (issue.raw["created_at"], issue.raw["id"]), info, wanted)
+    return connect_by(
+        list(repo.issues.values()), lambda issue: (issue.raw["created_at"], issue.raw["id"]), info, wanted
+    )
 
 
 REPOSITORY: dict[str, Resolver] = {

@@ -35,8 +35,7 @@ KNOWN: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         (
             r"Field '(\w+)' of type '([^']+)' must have a selection of subfields",
             "selectionMismatch",
-            "Field must have selections (field '{0}' returns {1} but has no selections. "
-            "Did you mean '{0} {{ ... }}'?)",
+            "Field must have selections (field '{0}' returns {1} but has no selections. Did you mean '{0} {{ ... }}'?)",
         ),
         (
             r"Field '(\w+)' must not have a selection since type '([^']+)' has no subfields",
