@@ -118,7 +118,9 @@ class Checkpoint:
             yield
             after = self._after(cursor, items, total, failed, last, seen)
             now = self._step
-            commits.append(PageCommit(self.name, after, now.walk, now.page + 1, cursor, items, seen, seen[-1] if seen else None))
+            commits.append(
+                PageCommit(self.name, after, now.walk, now.page + 1, cursor, items, seen, seen[-1] if seen else None)
+            )
         self._step = after
         reason = self._storage.stop_reason()
         if reason and not last:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 #: A name that begins so is meant for us, even where it resembles none of ours.
 OUR_PREFIXES = ("CAPTURE_", "DB_POOL_", "RETRY_")
 #: How alike a foreign name must be before we speak of it; 1 is equal.
-ALIKE, ALIKE_WITH_OUR_PREFIX = 0.87, 0.6
+ALIKE, ALIKE_WITH_OUR_PREFIX = 0.87, 0.7
 
 
 class Given(NamedTuple):

@@ -1,13 +1,13 @@
 """Every error of ours, by what to do next.
 
-    CaptureError
-    ├── Transient         try again after a backoff; counts as an attempt
-    ├── Permanent         give up at once: a dead letter holds why
-    ├── RateLimited       wait until the stored time; no attempt is used
-    ├── SystemFault       our database, Redis or configuration: wait, alert; no attempt is used
-    ├── Interrupted       stopped at a commit: goes on at once, elsewhere or later; no attempt is used
-    ├── LeaseLost         the run is no longer ours: it wrote nothing and says nothing
-    └── Refused           bad input at the door: one sentence, nothing stored
+CaptureError
+├── Transient         try again after a backoff; counts as an attempt
+├── Permanent         give up at once: a dead letter holds why
+├── RateLimited       wait until the stored time; no attempt is used
+├── SystemFault       our database, Redis or configuration: wait, alert; no attempt is used
+├── Interrupted       stopped at a commit: goes on at once, elsewhere or later; no attempt is used
+├── LeaseLost         the run is no longer ours: it wrote nothing and says nothing
+└── Refused           bad input at the door: one sentence, nothing stored
 """
 
 from __future__ import annotations

@@ -25,12 +25,12 @@ class Facts:
     time_range_days: int | None = None
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.trigger_source, str) and 0 < len(self.trigger_source) <= 50):  # noqa: PLR2004
+        if not (isinstance(self.trigger_source, str) and 0 < len(self.trigger_source) <= 50):
             raise Refused("trigger_source must be a word of at most 50 characters, such as 'manual' or 'scheduled'.")
         if self.repository_size is not None and self.repository_size not in SIZES:
             raise Refused(f"repository_size must be one of {', '.join(SIZES)}.")
         days = self.time_range_days
-        if days is not None and (isinstance(days, bool) or not isinstance(days, int) or not 0 < days <= 36_500):  # noqa: PLR2004
+        if days is not None and (isinstance(days, bool) or not isinstance(days, int) or not 0 < days <= 36_500):
             raise Refused("time_range_days must be a whole number from 1 to 36500.")
 
 

@@ -145,7 +145,9 @@ def canonical(actor: str, args: list[Any], kwargs: dict[str, Any]) -> str:
     except (TypeError, ValueError, RecursionError):
         raise Refused(f"The arguments of {actor} are not JSON: send text, numbers, lists and the like.") from None
     if not same:
-        raise Refused(f"The arguments of {actor} would change on their way through JSON: send text, numbers, lists and the like.")
+        raise Refused(
+            f"The arguments of {actor} would change on their way through JSON: send text, numbers, lists and the like."
+        )
     if "\\u0000" in text:
         raise Refused(f"The arguments of {actor} hold a NUL character, which PostgreSQL does not store.")
     if len(text.encode()) > MAX_PAYLOAD_BYTES:
@@ -163,7 +165,9 @@ def _one_spelling(by_name: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value.lower() if key == "repository" else value for key, value in by_name.items()}
 
 
-def insert(execute: Execute, jobs: Sequence[NewJob], *, who: str, seconds_per_point: float = SECONDS_PER_POINT) -> dict[str, str]:
+def insert(
+    execute: Execute, jobs: Sequence[NewJob], *, who: str, seconds_per_point: float = SECONDS_PER_POINT
+) -> dict[str, str]:
     """Insert the jobs in the caller's transaction; returns asked id -> id of the live job (its own, or its twin's)."""
     ids: dict[str, str] = {}
     for start in range(0, len(jobs), SLICE):

@@ -74,7 +74,13 @@ class RetryPolicy:
     uniform: Callable[[float, float], float] = random.uniform
 
     def decide(
-        self, kind: Kind, history: History, *, retryable: bool = True, asked_seconds: float | None = None, used_up: bool = False
+        self,
+        kind: Kind,
+        history: History,
+        *,
+        retryable: bool = True,
+        asked_seconds: float | None = None,
+        used_up: bool = False,
     ) -> Decision:
         """What follows a run that ended as ``kind``.
 
@@ -103,7 +109,9 @@ class RetryPolicy:
             case Kind.INTERRUPTED:
                 return Decision(JobState.PENDING, kind, history, to_the_back=used_up)
             case Kind.DEFERRED:
-                return Decision(JobState.PENDING, kind, history, wait_seconds=max(asked_seconds or 0.0, 0.0), to_the_back=True)
+                return Decision(
+                    JobState.PENDING, kind, history, wait_seconds=max(asked_seconds or 0.0, 0.0), to_the_back=True
+                )
             case Kind.SYSTEM:
                 return self._fault(history, asked_seconds)
             case Kind.CRASH:

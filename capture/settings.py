@@ -114,7 +114,7 @@ class Settings:
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, dotenv: Path = Path(".env")) -> Settings:
-        """The settings of ``environ`` and, where that is silent, of ``dotenv``; :class:`SettingsError` holds all faults."""
+        """What ``environ`` says and, where that is silent, ``dotenv``; :class:`SettingsError` holds all faults."""
         environ = os.environ if environ is None else environ
         found = Environment(environ, dotenv)
         faults = found.faults

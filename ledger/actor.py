@@ -60,7 +60,9 @@ class LedgerActor(dramatiq.Actor[P, R]):
 
     def __init__(self, fn: Callable[P, R], *, broker: dramatiq.Broker, options: dict[str, Any], **rest: Any) -> None:
         if inspect.iscoroutinefunction(fn):
-            raise Refused(f"{fn.__name__} is async; actors here are plain functions, for a commit must not be suspended.")
+            raise Refused(
+                f"{fn.__name__} is async; actors here are plain functions, for a commit must not be suspended."
+            )
         refuse_replaced(options, f"{fn.__name__}")
         job_type: JobType = options.pop("job_type", None) or JobType()
         self.job_type = job_type if job_type.signature else replace(job_type, signature=inspect.signature(fn))
@@ -79,7 +81,9 @@ class LedgerActor(dramatiq.Actor[P, R]):
     ) -> dramatiq.Message[R]:
         """A message whose id will be the job's."""
         refuse_replaced(options, f"{self.actor_name}.send_with_options")
-        return dramatiq.Message(self.queue_name, self.actor_name, tuple(args), kwargs or {}, options, message_id=new_id())
+        return dramatiq.Message(
+            self.queue_name, self.actor_name, tuple(args), kwargs or {}, options, message_id=new_id()
+        )
 
     def send_with_options(
         self,

@@ -27,7 +27,17 @@ ROUTED: Final = frozenset({REALTIME, BULK})
 OPTIONS: Final = frozenset({"trigger_source", "repository_size", "time_range_days", "capture_run_id", "blocked_by"})
 #: Middleware of Dramatiq's whose work is done here, by other means.
 REFUSED_MIDDLEWARE: Final = frozenset(
-    {"Retries", "TimeLimit", "AgeLimit", "Results", "Pipelines", "Callbacks", "GroupCallbacks", "ShutdownNotifications", "AsyncIO"}
+    {
+        "Retries",
+        "TimeLimit",
+        "AgeLimit",
+        "Results",
+        "Pipelines",
+        "Callbacks",
+        "GroupCallbacks",
+        "ShutdownNotifications",
+        "AsyncIO",
+    }
 )
 WAITING: Final = """
 SELECT count(*) FROM progressive_capture_jobs
@@ -63,7 +73,9 @@ class LedgerBroker(dramatiq.Broker):
     @property
     def job_types(self) -> Mapping[str, JobType]:
         """How each declared actor runs; plain Dramatiq actors run with the defaults."""
-        return {name: actor.job_type if isinstance(actor, LedgerActor) else JobType() for name, actor in self.actors.items()}
+        return {
+            name: actor.job_type if isinstance(actor, LedgerActor) else JobType() for name, actor in self.actors.items()
+        }
 
     def add_middleware(
         self,
@@ -89,7 +101,9 @@ class LedgerBroker(dramatiq.Broker):
         """Insert the job; afterwards it is stored, or an error was raised. Raises ``Refused`` with one sentence for bad input."""
         return self.enqueue_many([message], delay=delay)[0]
 
-    def enqueue_many(self, messages: Iterable[dramatiq.Message[Any]], *, delay: int | None = None) -> list[dramatiq.Message[Any]]:
+    def enqueue_many(
+        self, messages: Iterable[dramatiq.Message[Any]], *, delay: int | None = None
+    ) -> list[dramatiq.Message[Any]]:
         """Insert jobs in one transaction."""
         batch = list(messages)
         jobs = [self._checked(message, delay) for message in batch]
@@ -139,7 +153,9 @@ class LedgerBroker(dramatiq.Broker):
         if message.actor_name not in self.actors:
             raise Refused(f"There is no actor {message.actor_name!r}; there are {', '.join(sorted(self.actors))}.")
         job = find_current_job()
-        facts = {name: options[name] for name in ("trigger_source", "repository_size", "time_range_days") if name in options}
+        facts = {
+            name: options[name] for name in ("trigger_source", "repository_size", "time_range_days") if name in options
+        }
         return checked(
             message.actor_name,
             message.args,

@@ -21,7 +21,14 @@ MAX_BATCH = 500
 #: Seconds between tries while the database is away.
 FIRST_WAIT, LONGEST_WAIT = 0.1, 2.0
 #: A data error is the row's own fault: the batch is halved down to it. Everything else is the database's, and passes.
-DATA_ERRORS = (peewee.DataError, peewee.IntegrityError, peewee.ProgrammingError, psycopg2.DataError, ValueError, UnicodeError)
+DATA_ERRORS = (
+    peewee.DataError,
+    peewee.IntegrityError,
+    peewee.ProgrammingError,
+    psycopg2.DataError,
+    ValueError,
+    UnicodeError,
+)
 
 
 class Ending:
@@ -111,6 +118,10 @@ class Committer:
             log.critical("The end of job %s cannot be stored: %s", ending.finish.job_id, error)
             ending.tell(won=False)
             return
-        safe = Failure(type(error).__name__, "The end of the run could not be stored as it was.", None, "unstorable-finish")
-        ending.finish = replace(ending.finish, failure=safe, metadata=None, why="the finish held what the database refuses")
+        safe = Failure(
+            type(error).__name__, "The end of the run could not be stored as it was.", None, "unstorable-finish"
+        )
+        ending.finish = replace(
+            ending.finish, failure=safe, metadata=None, why="the finish held what the database refuses"
+        )
         self._commit([ending])

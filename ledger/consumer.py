@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 import dramatiq
 from dramatiq.broker import MessageProxy
 
+from capture.errors import Interrupted, LeaseLost, RateLimited
 from ledger.engine import Engine
 from ledger.run import Run
 
 if TYPE_CHECKING:
     from typing import Self
+
+
+EXPECTED = (Interrupted, LeaseLost, RateLimited)
 
 
 class ClaimedMessage(MessageProxy):
@@ -21,7 +25,10 @@ class ClaimedMessage(MessageProxy):
     def __init__(self, run: Run, queue_name: str) -> None:
         claimed = run.claimed
         super().__init__(
-            dramatiq.Message(queue_name, claimed.actor, claimed.args, claimed.kwargs, {}, message_id=claimed.id)
+            # `throws`: Dramatiq logs these ends as expected, without a trace.
+            dramatiq.Message(
+                queue_name, claimed.actor, claimed.args, claimed.kwargs, {"throws": EXPECTED}, message_id=claimed.id
+            )
         )
         self.run = run
 

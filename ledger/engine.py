@@ -123,7 +123,9 @@ class Engine:
         hints = [hint for hint in map(Hint.decode, members) if hint is not None]
         self.odd_hints += len(members) - len(hints)
         held = set(self.hands.ids())
-        wanted = {hint.job_id: hint.epoch for hint in hints if hint.actor in self._job_types and hint.job_id not in held}
+        wanted = {
+            hint.job_id: hint.epoch for hint in hints if hint.actor in self._job_types and hint.job_id not in held
+        }
         if not wanted or self.hands.draining:
             return
         self.hands.reserve(wanted)
@@ -175,4 +177,3 @@ def _why(run: Run, decision: Decision) -> str:
     if run.failure is not None:
         return f"{decision.kind}: {run.failure.error_class}"
     return str(decision.kind)
-

@@ -51,8 +51,8 @@ class Hint:
         text = member.decode("utf-8", "replace") if isinstance(member, bytes) else member
         job_id, _, rest = text[:300].partition(":")
         epoch, _, actor = rest.partition(":")
-        plain = len(job_id) == 36 and all(c in "0123456789abcdef-" for c in job_id)  # noqa: PLR2004
-        if not plain or not epoch.isascii() or not epoch.isdigit() or len(epoch) > 9:  # noqa: PLR2004
+        plain = len(job_id) == 36 and all(c in "0123456789abcdef-" for c in job_id)
+        if not plain or not epoch.isascii() or not epoch.isdigit() or len(epoch) > 9:
             return None
         if [len(part) for part in job_id.split("-")] != [8, 4, 4, 4, 12]:
             return None

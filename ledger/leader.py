@@ -140,5 +140,3 @@ def _close(connection: Any) -> None:
             connection.close()
         except Exception as error:
             log.debug("Closing a broken connection: %s", error)
-
-

@@ -94,7 +94,9 @@ class Run:
     def steps(self) -> dict[str, Step]:
         """Every step of the job, as last committed."""
         if self._steps is None:
-            rows = execute("SELECT checkpoint_data FROM progressive_capture_progress WHERE job_id = %s::uuid", (self.job_id,))
+            rows = execute(
+                "SELECT checkpoint_data FROM progressive_capture_progress WHERE job_id = %s::uuid", (self.job_id,)
+            )
             self._steps = {name: Step.from_json(data) for name, data in rows[0][0].items()} if rows else {}
         return self._steps
 
@@ -122,9 +124,7 @@ class Run:
         self._items += commits[0].items
         self.pages += 1
         if forgiven:
-            self.history = History(
-                self.history.attempts, crashes=self.history.crashes, runs=self.history.runs
-            )
+            self.history = History(self.history.attempts, crashes=self.history.crashes, runs=self.history.runs)
 
     def distinct_ids(self, name: str, walk: int, ids: Iterable[str]) -> int:
         """How many distinct ids the walk has seen, the page in hand included."""

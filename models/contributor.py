@@ -35,10 +35,11 @@ class Contributor(Stored):
             if person is not None and not (person.name is None and person.github_id in known):
                 known[person.github_id] = person
         rows = [
-            {"github_id": p.github_id, "node_id": p.node_id, "login": p.login, "type": p.type, "name": p.name} for p in known.values()
+            {"github_id": p.github_id, "node_id": p.node_id, "login": p.login, "type": p.type, "name": p.name}
+            for p in known.values()
         ]
         upsert(cls, rows, keep=("name",))
-        return {**ids(cls, "github_id", known), None: None}
+        return {**ids("contributors", "github_id", known), None: None}
 
 
 def number_of(person: payloads.Contributor | None) -> int | None:

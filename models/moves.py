@@ -169,9 +169,7 @@ class Finish:
 def claim(execute: Execute, worker_id: str, hints: Sequence[tuple[str, int]]) -> list[Claimed]:
     """Claim the (job id, epoch) pairs that are still true."""
     params = {"ids": [one for one, _ in hints], "epochs": [epoch for _, epoch in hints], "worker": worker_id}
-    return [
-        Claimed(*row[:4], tuple(row[4]), *row[5:9], History(*row[9:])) for row in execute(CLAIM, params)
-    ]
+    return [Claimed(*row[:4], tuple(row[4]), *row[5:9], History(*row[9:])) for row in execute(CLAIM, params)]
 
 
 def finish(execute: Execute, finishes: Sequence[Finish], *, seconds_per_point: float) -> set[str]:

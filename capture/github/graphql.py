@@ -75,7 +75,7 @@ def document(query: str) -> str:
 
 
 def points(query: str, size: int) -> int:
-    """What GitHub charges: a point for each hundred requests that fill every list, assumed full; rounded, at least 1."""
+    """What GitHub charges: a point for each hundred requests that fill all lists, assumed full; rounded, at least 1."""
     lists_under_an_item = 3 if query == "pull_requests" else 0
     return max(1, int((1 + lists_under_an_item * size) / 100 + 0.5))
 

@@ -40,7 +40,7 @@ class Identities:
     def hold(self, resource: Resource, points: int) -> Iterator[Identity]:
         """An identity for one call, its price reserved; for GraphQL nobody else in this process has it meanwhile.
 
-        Raises ``RateLimited`` when all rest, or stay busy for the whole patience; ``Permanent`` when GraphQL lacks a token.
+        Raises ``RateLimited`` when all rest or stay busy too long; ``Permanent`` when GraphQL has no token.
         """
         exclusive = resource == "graphql"
         if exclusive and not self._all:

@@ -21,6 +21,7 @@ _REPLACEMENT = "\ufffd"
 
 #: The account that GitHub's REST shows in place of a deleted one.
 GHOST = (10137, "ghost")
+BOT = "[bot]"
 
 
 @contextmanager
@@ -91,11 +92,13 @@ def contributor(github_id: Any, node_id: Any, login: Any, kind: Any, name: Any =
     """Who it was; None for the ghost of a deleted account, and for an account without a numeric id."""
     if github_id is None:
         return None
+    login = required_text(login)
     person = Contributor(
         github_id=number(github_id),
         node_id=required_text(node_id),
-        login=required_text(login).removesuffix("[bot]"),
-        type=required_text(kind),
+        login=login.removesuffix(BOT),
+        # GraphQL calls the bot behind a commit a User; no user's login can end like this.
+        type="Bot" if login.endswith(BOT) else required_text(kind),
         name=optional_text(name),
     )
     return None if (person.github_id, person.login.lower()) == GHOST else person

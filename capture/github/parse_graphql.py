@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -23,6 +24,8 @@ Node = dict[str, Any]
 
 LISTS = ("reviews", "commits", "comments")
 PENDING = "PENDING"
+
+_PICTURE = re.compile(r"/u/([0-9]+)(?:\?|\Z)")
 
 
 def page(connection: Node, parse: Callable[[Node], Item], *, after: str | None, size: int) -> Page[Item]:
@@ -138,4 +141,12 @@ def person(node: Node | None) -> Contributor | None:
     """Who; None for a deleted account. Some kinds of account have no numeric id, others no name."""
     if node is None:
         return None
-    return contributor(node.get("databaseId"), node.get("id"), node["login"], node["__typename"], node.get("name"))
+    return contributor(_account_id(node), node.get("id"), node["login"], node["__typename"], node.get("name"))
+
+
+def _account_id(node: Node) -> Any:
+    """The account's number, or that in its picture's address where ``databaseId`` is too narrow for it; else None."""
+    if "id" not in node or node["databaseId"] is not None:
+        return node.get("databaseId")
+    picture = _PICTURE.search(required_text(node["avatarUrl"]))
+    return picture and picture[1]

@@ -57,7 +57,9 @@ ORDER BY j.id LIMIT %(slice)s FOR NO KEY UPDATE OF j SKIP LOCKED
 class Rescuer:
     """Looks once a second. Which workers are missing their connection is remembered in memory only: a new leader counts anew."""
 
-    def __init__(self, policy: RetryPolicy, *, seconds_per_point: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, policy: RetryPolicy, *, seconds_per_point: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._policy = policy
         self._seconds_per_point = seconds_per_point
         self._clock = clock
@@ -97,7 +99,15 @@ class Rescuer:
     def _rescued(self, row: Sequence[Any], cause: str, *, charged: bool) -> Finish:
         job_id, epoch, *counts, metadata = row
         decision = self._policy.decide(Kind.CRASH if charged else Kind.INTERRUPTED, History(*counts))
-        failure = Failure("WorkerLost", f"The worker died while it ran the job: {cause}.", None, "worker-lost") if charged else None
-        facts = Facts(metadata.get("trigger_source", "application"), metadata.get("repository_size"), metadata.get("time_range_days"))
+        failure = (
+            Failure("WorkerLost", f"The worker died while it ran the job: {cause}.", None, "worker-lost")
+            if charged
+            else None
+        )
+        facts = Facts(
+            metadata.get("trigger_source", "application"),
+            metadata.get("repository_size"),
+            metadata.get("time_range_days"),
+        )
         retries = decision.history.crashes if decision.status is JobState.RETRYING else 0
         return Finish(job_id, epoch, decision, "leader", f"rescued: {cause}", score(facts, retries), failure)

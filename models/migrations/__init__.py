@@ -23,7 +23,9 @@ CREATE TABLE IF NOT EXISTS progressive_capture_schema (
 def steps() -> list[tuple[int, str, str]]:
     """(version, name, SQL) of every step, in order."""
     files = [entry for entry in resources.files(__name__).iterdir() if re.fullmatch(r"m\d{4}_\w+\.sql", entry.name)]
-    return [(int(file.name[1:5]), file.name[:-4], file.read_text("utf-8")) for file in sorted(files, key=lambda f: f.name)]
+    return [
+        (int(file.name[1:5]), file.name[:-4], file.read_text("utf-8")) for file in sorted(files, key=lambda f: f.name)
+    ]
 
 
 def wanted_version() -> int:
@@ -45,9 +47,13 @@ def require_schema(connection: Any) -> None:
     """Raise :class:`SystemFault`, with what to do, unless the database is at this code's version."""
     stored, wanted = stored_version(connection), wanted_version()
     if stored < wanted:
-        raise SystemFault(f"The database is at schema version {stored}, this code needs {wanted}: run `capture db upgrade`.")
+        raise SystemFault(
+            f"The database is at schema version {stored}, this code needs {wanted}: run `capture db upgrade`."
+        )
     if stored > wanted:
-        raise SystemFault(f"The database is at schema version {stored}, this code knows {wanted}: deploy the newer code.")
+        raise SystemFault(
+            f"The database is at schema version {stored}, this code knows {wanted}: deploy the newer code."
+        )
 
 
 def upgrade(database_url: str, *, announce: Callable[[str], None] = lambda _name: None) -> list[str]:

@@ -37,7 +37,7 @@ async def _serve(stand_in: StandIn, ready_file: Path | None) -> None:
         draft = ready_file.with_name(f"{ready_file.name}.{os.getpid()}")
         draft.write_text(json.dumps({"url": stand_in.url, "pid": os.getpid()}), encoding="utf-8")
         draft.replace(ready_file)
-    print(f"GitHub stand-in at {stand_in.url}", flush=True)  # noqa: T201
+    print(f"GitHub stand-in at {stand_in.url}", flush=True)
     await serving
 
 

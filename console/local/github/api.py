@@ -7,7 +7,7 @@ import hashlib
 import json
 import secrets
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import formatdate
 from typing import Any
@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from .bodies import Bodies
 from .delivery import Reply, deliver
 from .execution import Context, Engine, Request
-from .faults import RATE_WORDS, SECONDARY_WORDS, Fault, Faults
+from .faults import DOCS, JSON, RATE_WORDS, SECONDARY_WORDS, Fault, Faults
 from .journal import Entry, Holds, Journal
 from .limits import ANONYMOUS, CORE, GRAPHQL, Accounts, Identity, Limits
 from .rest import Call, RestRefusalError, route
@@ -28,6 +28,8 @@ from .world import World
 
 GRAPHQL_PATHS = ("/graphql", "/api/graphql")
 ENTERPRISE = "/api/v3"
+Answer = tuple[int, Any, str, dict[str, str]]
+"""Status, body, content type and further headers."""
 FREE = ("rate_limit", "unknown")
 
 
@@ -40,7 +42,7 @@ class Asked:
     resource: str
     graphql: Request | None = None
     call: Call | None = None
-    headers: dict[str, str] = field(default_factory=dict)
+    token_is_bad: bool = False
 
 
 class Api:
@@ -94,7 +96,7 @@ class Api:
         asked = Asked(identity, entry, GRAPHQL if is_graphql else CORE)
         entry.blocked = self.accounts.is_waiting(identity, asked.resource)
         if token is not None and identity.name in self.bad_tokens:
-            asked.headers["standin-bad-token"] = "yes"
+            asked.token_is_bad = True
         if is_graphql:
             self._understand_graphql(asked, body)
         else:
@@ -105,7 +107,7 @@ class Api:
         entry = asked.entry
         try:
             asked.graphql = self.engine.understand(json.loads(body or b"null"))
-        except ValueError:
+        except (ValueError, TypeError):
             asked.graphql = Request("", {}, errors=[{"message": "Problems parsing JSON"}])
         request = asked.graphql
         entry.operation, entry.variables = request.name, request.variables
@@ -149,12 +151,9 @@ class Api:
     def _answer(self, asked: Asked, fault: Fault | None, http: HttpRequest) -> Reply:
         request_id = secrets.token_hex(8).upper()
         status, body, kind, headers = self._reply(asked, fault, request_id)
-        if isinstance(body, bytes):
-            content = body
-        else:
-            content = _as_json(body) if not isinstance(body, str) else body.encode()
+        content = body.encode() if isinstance(body, str) else _as_json(body)
         headers = {
-            "content-type": kind if kind != "application/json" else "application/json; charset=utf-8",
+            "content-type": f"{kind}; charset=utf-8",
             "date": formatdate(self.accounts.now(), usegmt=True),
             "server": "github.com",
             "x-github-request-id": request_id,
@@ -170,7 +169,7 @@ class Api:
                 return Reply(304, headers, b"")
         return Reply(status, headers, content)
 
-    def _reply(self, asked: Asked, fault: Fault | None, request_id: str) -> tuple[int, Any, str, dict[str, str]]:
+    def _reply(self, asked: Asked, fault: Fault | None, request_id: str) -> Answer:
         refusal = self._refusal(asked)
         if refusal is not None:
             asked.entry.cost = 0
@@ -183,7 +182,7 @@ class Api:
                 return spoiled
         self.accounts.charge(asked.identity, asked.resource, asked.entry.cost)
         if asked.graphql is not None:
-            reply = 200, self._run(asked, asked.graphql, fault), "application/json", {}
+            reply: Answer = 200, self._run(asked, asked.graphql, fault), JSON, {}
         else:
             assert asked.call is not None
             reply = _called(asked.call)
@@ -191,31 +190,28 @@ class Api:
             self.accounts.exhaust(asked.identity, asked.resource, fault.seconds)
         return reply
 
-    def _refusal(self, asked: Asked) -> tuple[int, Any, str, dict[str, str]] | None:
+    def _refusal(self, asked: Asked) -> Answer | None:
         identity, resource = asked.identity, asked.resource
-        kind = "application/json"
-        if asked.headers.get("standin-bad-token"):
-            return 401, {"message": "Bad credentials", "status": "401"}, kind, {}
+        if asked.token_is_bad:
+            return _message(401, "Bad credentials")
         if resource == GRAPHQL and identity.name == ANONYMOUS:
-            message = "This endpoint requires you to be authenticated."
-            return 401, {"message": message, "status": "401"}, kind, {}
+            return _message(401, "This endpoint requires you to be authenticated.")
         if identity.in_flight > self.accounts.limits.concurrent:
-            return 403, {"message": SECONDARY_WORDS}, kind, {"retry-after": "1"}
-        if asked.entry.operation in FREE:
-            return None
-        if self.accounts.budget(identity, resource).remaining == 0:
-            if resource == GRAPHQL:
-                error = {"type": "RATE_LIMIT", "code": "graphql_rate_limit", "message": RATE_WORDS}
-                return 200, {"errors": [error]}, kind, {}
-            return 403, {"message": RATE_WORDS}, kind, {}
-        waits = identity.waits.get(resource, 0) - self.accounts.now()
-        if waits > 0:
-            return 403, {"message": SECONDARY_WORDS}, kind, {"retry-after": str(int(waits) + 1)}
-        return None
+            return _message(403, SECONDARY_WORDS, {"retry-after": "1"})
+        return None if asked.entry.operation in FREE else self._spent(identity, resource)
 
-    def _fault_reply(self, asked: Asked, fault: Fault, request_id: str) -> tuple[int, Any, str, dict[str, str]] | None:
+    def _spent(self, identity: Identity, resource: str) -> Answer | None:
+        if self.accounts.budget(identity, resource).remaining == 0:
+            if resource == CORE:
+                return _message(403, RATE_WORDS)
+            error = {"type": "RATE_LIMIT", "code": "graphql_rate_limit", "message": RATE_WORDS}
+            return 200, {"errors": [error]}, JSON, {}
+        waits = identity.waits.get(resource, 0) - self.accounts.now()
+        return _message(403, SECONDARY_WORDS, {"retry-after": str(int(waits) + 1)}) if waits > 0 else None
+
+    def _fault_reply(self, asked: Asked, fault: Fault, request_id: str) -> Answer | None:
         try:
-            status, body, kind = fault.reply(asked.entry, request_id)
+            status, body, kind = fault.reply(request_id)
         except KeyError:
             return None
         identity, resource = asked.identity, asked.resource
@@ -265,11 +261,15 @@ def _scope(asked: Asked) -> str:
     return json.dumps([asked.entry.operation, asked.entry.repository, paged and paged[0], variables.get("id")])
 
 
-def _called(call: Call) -> tuple[int, Any, str, dict[str, str]]:
+def _message(status: int, message: str, headers: dict[str, str] | None = None) -> Answer:
+    return status, {"message": message, "documentation_url": DOCS, "status": str(status)}, JSON, headers or {}
+
+
+def _called(call: Call) -> Answer:
     try:
-        return 200, call.handler(call), "application/json", call.headers
+        return 200, call.handler(call), JSON, call.headers
     except RestRefusalError as refusal:
-        return refusal.status, refusal.body, "application/json", call.headers
+        return refusal.status, refusal.body, JSON, call.headers
 
 
 def _as_json(body: Any) -> bytes:

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .people import BOTS, MANNEQUIN, ORGANIZATION
+from .things import stamp
 
 if TYPE_CHECKING:
     from .dataset import Record
     from .generate import Maker
 
+Case = Callable[["Maker", "Record"], object]
 FULL_SET = 100
 """From so many pull requests on every case is planted; below, as many small ones as fit."""
 
@@ -38,8 +40,8 @@ def same_updated_at(maker: Maker) -> None:
     maker.edges["same_updated_at"] = [pull["n"] for pull in tied]
 
 
-def _with(**fields: object) -> Callable[[Maker, Record], None]:
-    return lambda maker, pull: pull.update(fields)
+def _with(**fields: object) -> Case:
+    return lambda _, pull: pull.update(fields)
 
 
 def _comment(maker: Maker, pull: Record, **fields: object) -> None:
@@ -57,7 +59,7 @@ def _reopen(maker: Maker, pull: Record, draft: bool = False) -> None:
     pull.update(state="OPEN", draft=draft, merged_by=None, closed_at=None, merged_at=None)
 
 
-def _close_unmerged(maker: Maker, pull: Record) -> None:
+def _close_unmerged(_maker: Maker, pull: Record) -> None:
     pull.update(state="CLOSED", merged_by=None, merged_at=None, closed_at=pull["updated_at"])
 
 
@@ -83,15 +85,12 @@ def _without_review(maker: Maker, pull: Record) -> None:
 
 def _stacked(maker: Maker, pull: Record) -> None:
     """Share the first commit of the pull request before."""
-    before = next(
-        other for other in maker.pulls if other is not pull and maker.opened[other["n"]] < maker.opened[pull["n"]]
-    )
-    before = maker.pulls[maker.pulls.index(pull) - 1] or before
+    before = maker.pulls[next(at for at, other in enumerate(maker.pulls) if other is pull) - 1]
     maker.commits[pull["commits"][0]]["p"] = [before["commits"][-1]]
     pull["commits"] = [*before["commits"], *pull["commits"]]
 
 
-def _dated(date: str) -> Callable[[Maker, Record], None]:
+def _dated(date: str) -> Case:
     def change(maker: Maker, pull: Record) -> None:
         commit = maker.commits[pull["commits"][0]]
         commit["a"] = [commit["a"][0], commit["a"][1], date]
@@ -104,7 +103,7 @@ def _no_account(maker: Maker, pull: Record) -> None:
         maker.commits[sha].update(al=None, cl=None)
 
 
-def _many(reviews: int, comments: int) -> Callable[[Maker, Record], None]:
+def _many(reviews: int, comments: int) -> Case:
     def change(maker: Maker, pull: Record) -> None:
         opened = maker.opened[pull["n"]]
         pull["reviews"] += [maker.review(opened + 60 + at, pull["head_sha"]) for at in range(reviews)]
@@ -113,7 +112,7 @@ def _many(reviews: int, comments: int) -> Callable[[Maker, Record], None]:
     return change
 
 
-def _many_commits(count: int) -> Callable[[Maker, Record], None]:
+def _many_commits(count: int) -> Case:
     def change(maker: Maker, pull: Record) -> None:
         at = maker.opened[pull["n"]]
         while len(pull["commits"]) < count:
@@ -131,46 +130,52 @@ def _many_in_one_review(maker: Maker, pull: Record) -> None:
     pull["review_comments"] += [maker.review_comment(at, review["id"], pull["head_sha"]) for _ in range(120)]
 
 
-def _how(how: str) -> Callable[[Maker, Record], None]:
+def _how(how: str) -> Case:
     def change(maker: Maker, pull: Record) -> None:
-        at = pull["closed_at"] or pull["updated_at"]
-        maker.closed.setdefault(pull["n"], maker.opened[pull["n"]] + 3_600)
+        at = stamp(maker.closed.setdefault(pull["n"], maker.opened[pull["n"]] + 3_600))
         pull.update(state="MERGED", how=how, merged_by=maker.logins[0], closed_at=at, merged_at=at, draft=False)
 
     return change
 
 
+def _over_first_pages(maker: Maker, pull: Record) -> None:
+    _many(25, 40)(maker, pull)
+    _many_commits(60)(maker, pull)
+
+
+ASTRAL, RIGHT_TO_LEFT = (
+    "\U0001d56cstral \U0001f980 and \u202e\u05e2\u05d1\u202c",
+    "\u0645\u0631\u062d\u0628\u0627 \U0001f469\u200d\U0001f469",
+)
 HEAVY = frozenset({"over_100_reviews_and_comments", "over_250_commits", "over_100_comments_in_one_review"})
-CASES: dict[str, Callable[[Maker, Record], None]] = {
+CASES: dict[str, Case] = {
     "ghost_author": _with(author=None, head_repo=None),
     "bot_author": _with(author=BOTS[0]),
     "null_body": _with(body=None),
     "nul_character": _nul,
     "open": _reopen,
     "closed_unmerged": _close_unmerged,
-    "pending_review": lambda maker, pull: _review(maker, pull, state="PENDING", at=None, body="not yet") and None,
+    "pending_review": lambda maker, pull: _review(maker, pull, state="PENDING", at=None, body="not yet"),
     "review_comment_without_review": _without_review,
     "commit_in_two_pull_requests": _stacked,
     "ghosts_talk": _ghosts_talk,
     "merge_commit": _how("merge"),
     "squash_merge": _how("squash"),
-    "lists_over_the_first_page": lambda maker, pull: (
-        (_many(25, 40)(maker, pull), _many_commits(60)(maker, pull)) and None
-    ),
+    "lists_over_the_first_page": _over_first_pages,
     "draft": lambda maker, pull: _reopen(maker, pull, draft=True),
     "mannequin_author": _with(author=MANNEQUIN),
     "organization_author": _with(author=ORGANIZATION),
     "lone_surrogate": _lone_surrogate,
-    "astral_and_right_to_left": _with(title="𝕬stral 🦀 and \u202eעברית\u202c", body="مرحبا 👩‍👩‍👧‍👦"),
-    "body_of_65536_characters": lambda maker, pull: pull.update(body="0123456789abcdef" * 4096),
+    "astral_and_right_to_left": _with(title=ASTRAL, body=RIGHT_TO_LEFT),
+    "body_of_65536_characters": lambda _, pull: pull.update(body="0123456789abcdef" * 4096),
     "id_past_2_to_the_53": lambda maker, pull: _comment(maker, pull, id=2**53 + 2 * maker.new_id() + 1),
     "deleted_fork": _with(head_repo=None),
     "commit_without_account": _no_account,
     "author_date_before_1970": _dated("1969-07-20T20:17:40-05:00"),
     "author_date_after_today": _dated("2099-12-31T23:59:59+14:00"),
     "author_date_in_an_odd_zone": _dated("2019-03-31T02:30:00+05:45"),
-    "empty_review_body": lambda maker, pull: _review(maker, pull, body="", state="APPROVED") and None,
-    "dismissed_review": lambda maker, pull: _review(maker, pull, state="DISMISSED") and None,
+    "empty_review_body": lambda maker, pull: _review(maker, pull, body="", state="APPROVED"),
+    "dismissed_review": lambda maker, pull: _review(maker, pull, state="DISMISSED"),
     "over_100_reviews_and_comments": _many(120, 130),
     "over_250_commits": _many_commits(312),
     "over_100_comments_in_one_review": _many_in_one_review,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import FieldNode, FragmentSpreadNode, GraphQLResolveInfo, SelectionSetNode
 
-from .listing import BadCursor, Key, Listing, Row, Window, read_cursor, write_cursor
+from .listing import BadCursorError, Key, Listing, Row, Window, read_cursor, write_cursor
 from .refusals import RESOURCE_LIMITS, GraphQLRefusalError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Connection:
 
 
 def connect(
-    listing: Listing[Any] | Row[Any], info: GraphQLResolveInfo, args: dict[str, Any], descending: bool = False
+    listing: Listing[Any] | Row[Any], info: GraphQLResolveInfo[Any], args: dict[str, Any], descending: bool = False
 ) -> Connection:
     """The page of ``listing`` that the arguments ask for; refuses what GitHub refuses."""
     first, last = args.get("first"), args.get("last")
@@ -60,19 +60,19 @@ def connect(
     return Connection(window, len(listing), outermost)
 
 
-def connect_in_order(items: Sequence[Any], info: GraphQLResolveInfo, args: dict[str, Any]) -> Connection:
+def connect_in_order(items: Sequence[Any], info: GraphQLResolveInfo[Any], args: dict[str, Any]) -> Connection:
     """A page of a list whose order is its own, such as the commits of a pull request."""
     return connect(Row(items), info, args)
 
 
 def connect_by(
-    items: Sequence[Any], key: Callable[[Any], Key], info: GraphQLResolveInfo, args: dict[str, Any]
+    items: Sequence[Any], key: Callable[[Any], Key], info: GraphQLResolveInfo[Any], args: dict[str, Any]
 ) -> Connection:
     """A page of a short list, sorted by ``key``."""
     return connect(Listing(items, key), info, args)
 
 
-def nodes(source: Connection, info: GraphQLResolveInfo) -> list[Any]:
+def nodes(source: Connection, info: GraphQLResolveInfo[Any]) -> list[Any]:
     """The items of a page; null, with an error each, where the query is to be found too heavy."""
     items: list[Any] = list(source.window.items)
     context: Context = info.context
@@ -88,12 +88,12 @@ def nodes(source: Connection, info: GraphQLResolveInfo) -> list[Any]:
     return items
 
 
-def edges(source: Connection, info: GraphQLResolveInfo) -> list[Any]:
+def edges(source: Connection, info: GraphQLResolveInfo[Any]) -> list[Any]:
     """The items of a page with their cursors."""
     return list(zip(source.window.keys, nodes(source, info), strict=True))
 
 
-def page_info(source: Connection, _: GraphQLResolveInfo) -> Window[Any]:
+def page_info(source: Connection, _: GraphQLResolveInfo[Any]) -> Window[Any]:
     """Where the page lies in its list."""
     return source.window
 
@@ -118,13 +118,13 @@ def _key(cursor: str | None) -> Key | None:
         return None
     try:
         return read_cursor(cursor)
-    except BadCursor:
+    except BadCursorError:
         raise GraphQLRefusalError(
             "INVALID_CURSOR_ARGUMENTS", f"`{cursor}` does not appear to be a valid cursor."
         ) from None
 
 
-def _lists_items(info: GraphQLResolveInfo) -> bool:
+def _lists_items(info: GraphQLResolveInfo[Any]) -> bool:
     waiting: list[SelectionSetNode | None] = [node.selection_set for node in info.field_nodes]
     while waiting:
         for chosen in getattr(waiting.pop(), "selections", ()):

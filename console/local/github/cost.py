@@ -11,6 +11,7 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLSchema,
+    InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
     get_argument_values,
@@ -43,15 +44,14 @@ class Plan:
     def paged(self) -> tuple[str, dict[str, Any]] | None:
         """The list that the query pages through: the first with a cursor, else the first."""
         asked = [(name, args) for name, args in self.lists if args.get("first") or args.get("last")]
-        return next((entry for entry in asked if entry[1].get("after") or entry[1].get("before")), (asked or [None])[0])
+        further = [(name, args) for name, args in asked if args.get("after") or args.get("before")]
+        return next(iter([*further, *asked]), None)
 
 
 class Planner:
     """Walks one operation with the variables it was sent with."""
 
-    def __init__(
-        self, schema: GraphQLSchema, fragments: dict[str, FragmentDefinitionNode], variables: dict[str, Any]
-    ) -> None:
+    def __init__(self, schema: GraphQLSchema, fragments: dict[str, FragmentDefinitionNode], variables: Any) -> None:
         self.schema = schema
         self.fragments = fragments
         self.variables = variables
@@ -96,7 +96,7 @@ class Planner:
                 yield from self._fields(
                     fragment.selection_set, self.schema.get_type(fragment.type_condition.name.value)
                 )
-            else:
+            elif isinstance(node, InlineFragmentNode):
                 condition = node.type_condition
                 inner = self.schema.get_type(condition.name.value) if condition else kind
                 yield from self._fields(node.selection_set, inner)

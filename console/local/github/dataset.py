@@ -43,6 +43,9 @@ class Dataset:
         if self.data.get("format") != FORMAT:
             raise ValueError(f"The dataset has format {self.data.get('format')!r}; this stand-in reads {FORMAT}.")
         users, commits = self.data["users"], self.data["commits"]
+        signed = {commit[role] for commit in commits.values() for role in ("al", "cl")} - {None}
+        if not signed <= users.keys():
+            raise ValueError(f"Commits of {self.name} name unknown users: {sorted(signed - users.keys())}.")
         for pull in self.data["pulls"]:
             people = {pull["author"], pull["merged_by"]}
             people.update(item["author"] for kind in LISTS for item in pull[kind])

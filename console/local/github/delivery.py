@@ -30,9 +30,9 @@ class Protocol(H11Protocol):
 
         async def app(scope: Scope, receive: object, send: object) -> None:
             scope[TRANSPORT] = self.transport
-            await answer(scope, receive, send)  # type: ignore[arg-type]
+            await answer(scope, receive, send)
 
-        self.app = app  # type: ignore[assignment]
+        self.app = app
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ class Door:
     """The REST root; GraphQL is at ``/graphql`` below it, and both again in GitHub Enterprise's form."""
 
     def _call(self, order: str, **arguments: Any) -> Any:
-        raise TypeError(f"{type(self).__name__} has no way to carry {order}")
+        raise TypeError(f"{type(self).__name__} has no way to carry {order} with {sorted(arguments)}.")
 
     @property
     def log(self) -> list[Record]:
@@ -39,7 +39,7 @@ class Door:
         self,
         kind: str,
         *,
-        next: int = 1,  # noqa: A002
+        next: int = 1,
         operation: str | None = None,
         repository: str | None = None,
         page: int | None = None,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeGuard
 
 from graphql import (
     DocumentNode,
@@ -168,7 +168,7 @@ class Engine:
             ]
 
 
-def _never(_: Any) -> Any:
+def _never(_: Any) -> TypeGuard[Awaitable[Any]]:
     return False
 
 

@@ -81,7 +81,7 @@ class Fault:
             return range(len(items) // 2, len(items))
         return [at for at, item in enumerate(items) if getattr(item, "raw", {}).get("n") in self.numbers]
 
-    def reply(self, entry: Entry, request_id: str) -> tuple[int, Any, str]:
+    def reply(self, request_id: str) -> tuple[int, Any, str]:
         """Status, body and content type of a reply that takes the place of the real one."""
         status = self.status or STATUSES[self.kind]
         if self.kind in {"bad_gateway", "not_json"}:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from functools import lru_cache
 from random import Random
 from typing import Any
 from zlib import crc32
@@ -11,7 +9,8 @@ from zlib import crc32
 from .awkward import plant
 from .dataset import FORMAT, Dataset, Record
 from .history import weave
-from .people import BOTS, population
+from .people import BOTS, WEB_FLOW, population
+from .things import stamp
 
 BEGINNING = 1_420_070_400  # 2015-01-01
 SPAN_SECONDS = 11 * 365 * 86_400
@@ -23,8 +22,8 @@ ZONES = (
     (50_400, "+14:00"),
     (-12_600, "-03:30"),
 )
-THINGS = "cursor timeout broker retry page token queue parser header budget".split()
-VERBS = "Fix Add Remove Rework Document Test Speed-up Guard".split()
+THINGS = ["cursor", "timeout", "broker", "retry", "page", "token", "queue", "parser", "header", "budget"]
+VERBS = ["Fix", "Add", "Remove", "Rework", "Document", "Test", "Speed-up", "Guard"]
 REMARKS = (
     "Looks right to me.",
     "Could the {} be simplified?",
@@ -45,12 +44,6 @@ def generate(name: str, pull_requests: int = 100, seed: int = 0, *, empty: bool 
     return Dataset(Maker(name, 0 if empty else pull_requests, seed).make(empty))
 
 
-@lru_cache(maxsize=4096)
-def stamp(at: int) -> str:
-    """Epoch seconds as GitHub writes times."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
-
-
 class Maker:
     """Makes one dataset; ``awkward`` and ``history`` work on what it has made so far."""
 
@@ -59,7 +52,7 @@ class Maker:
         self.size = size
         self.rng = Random(f"{name}:{size}:{seed}")  # noqa: S311
         self.users = population(min(max(20, size // 20), 5_000))
-        self.logins = [login for login, user in self.users.items() if user["type"] == "User" and login != "web-flow"]
+        self.logins = [login for login, user in self.users.items() if user["type"] == "User" and login != WEB_FLOW]
         self.pulls: list[Record] = []
         self.commits: dict[str, Record] = {}
         self.edges: dict[str, list[int]] = {}
@@ -166,7 +159,7 @@ class Maker:
         title = f"{rng.choice(VERBS)} the {rng.choice(THINGS)} of the {rng.choice(THINGS)}"
         lasts = rng.randrange(600, 400_000)
         commits = self._branch(opened, title, author)
-        state = self._state(number, opened, lasts)
+        state = self._state(opened, lasts)
         closed = stamp(opened + lasts) if state != "OPEN" else None
         pull: Record = {
             "n": number,
@@ -185,7 +178,7 @@ class Maker:
             "base_sha": "",
             "head": f"topic-{number}",
             "head_sha": commits[-1],
-            "head_repo": None if rng.random() < 0.02 else f"{author or 'ghost'}/{self.name.partition('/')[2]}",
+            "head_repo": self._head_repo(author),
             "merge_sha": None,
             "how": rng.choice(("merge", "squash")),
             "labels": [rng.choice(("bug", "docs", "speed"))] if rng.random() < 0.3 else [],
@@ -201,7 +194,13 @@ class Maker:
         self._talk(pull, opened, lasts)
         return pull
 
-    def _state(self, number: int, opened: int, lasts: int) -> str:
+    def _head_repo(self, author: str | None) -> str | None:
+        chance = self.rng.random()
+        if chance < 0.02:
+            return None
+        return self.name if author is None or chance < 0.3 else f"{author}/{self.name.partition('/')[2]}"
+
+    def _state(self, opened: int, lasts: int) -> str:
         chance = self.rng.random()
         young = opened + lasts > BEGINNING + SPAN_SECONDS * 0.9
         if young and chance < 0.3:

@@ -16,7 +16,7 @@ Key = tuple[str, int]
 MARK = "cursor:v2:"
 
 
-class BadCursor(ValueError):
+class BadCursorError(ValueError):
     """The text is no cursor of ours."""
 
 
@@ -26,14 +26,14 @@ def write_cursor(key: Key) -> str:
 
 
 def read_cursor(text: str) -> Key:
-    """The key behind a cursor; raises BadCursor."""
+    """The key behind a cursor; raises BadCursorError."""
     try:
         plain = base64.b64decode(text, validate=True).decode()
         sort_key, number = json.loads(plain.removeprefix(MARK))
     except (binascii.Error, ValueError, TypeError) as error:
-        raise BadCursor(text) from error
+        raise BadCursorError(text) from error
     if not (plain.startswith(MARK) and isinstance(sort_key, str) and isinstance(number, int)):
-        raise BadCursor(text)
+        raise BadCursorError(text)
     return sort_key, number
 
 

@@ -16,10 +16,28 @@ from .things import Person, Pull
 from .world import STATES, Repo
 
 PUBLIC = frozenset(
-    (
-        "log stats pages_asked reset fail hold_before is_holding release configure refuse_token truth add set_state "
-        "rename rename_user edit_pull delete_pull force_push put_item delete_item"
-    ).split()
+    [
+        "log",
+        "stats",
+        "pages_asked",
+        "reset",
+        "fail",
+        "hold_before",
+        "is_holding",
+        "release",
+        "configure",
+        "refuse_token",
+        "truth",
+        "add",
+        "set_state",
+        "rename",
+        "rename_user",
+        "edit_pull",
+        "delete_pull",
+        "force_push",
+        "put_item",
+        "delete_item",
+    ]
 )
 
 
@@ -84,6 +102,7 @@ class Orders:
                 raise ValueError(f"There is no setting {name!r}.")
         for identity in self.api.accounts.known.values():
             identity.budgets.clear()
+            identity.waits.clear()
 
     def refuse_token(self, token: str) -> None:
         """See Door."""

@@ -6,10 +6,78 @@ from random import Random
 
 from .dataset import Record
 
-ADJECTIVES = "amber brisk calm dusty early fuzzy gentle hollow icy jolly keen lucky mellow noble odd plain".split()
-ANIMALS = "otter heron lynx moth newt ibis wren vole stoat crane finch gecko hare kite loon mole".split()
-GIVEN = "Ada Bo Chidi Dana Emre Fatou Grzegorz Hana İlker Jürgen Kaya Lê Mária Nuno Øyvind Priya".split()
-FAMILY = "Abara Berg Costa Dvořák Eze Fujii García Hübner Ito Jovanović Kim Łoś Müller Nguyễn Okafor Petit".split()
+ADJECTIVES = [
+    "amber",
+    "brisk",
+    "calm",
+    "dusty",
+    "early",
+    "fuzzy",
+    "gentle",
+    "hollow",
+    "icy",
+    "jolly",
+    "keen",
+    "lucky",
+    "mellow",
+    "noble",
+    "odd",
+    "plain",
+]
+ANIMALS = [
+    "otter",
+    "heron",
+    "lynx",
+    "moth",
+    "newt",
+    "ibis",
+    "wren",
+    "vole",
+    "stoat",
+    "crane",
+    "finch",
+    "gecko",
+    "hare",
+    "kite",
+    "loon",
+    "mole",
+]
+GIVEN = [
+    "Ada",
+    "Bo",
+    "Chidi",
+    "Dana",
+    "Emre",
+    "Fatou",
+    "Grzegorz",
+    "Hana",
+    "İlker",
+    "Jürgen",
+    "Kaya",
+    "Lê",
+    "Mária",
+    "Nuno",
+    "Øyvind",
+    "Priya",
+]
+FAMILY = [
+    "Abara",
+    "Berg",
+    "Costa",
+    "Dvořák",
+    "Eze",
+    "Fujii",
+    "García",
+    "Hübner",
+    "Ito",
+    "Jovanović",
+    "Kim",
+    "Łoś",
+    "Müller",
+    "Nguyễn",
+    "Okafor",
+    "Petit",
+]
 
 WEB_FLOW = "web-flow"
 ORGANIZATION, MANNEQUIN = "octo-collective", "imported-from-elsewhere"

@@ -64,7 +64,8 @@ class Call:
     @property
     def pull(self) -> Pull:
         """The pull request that the path names."""
-        return self.one(self.repo.pulls.get(int(self.parts["number"])))
+        found: Pull = self.one(self.repo.pulls.get(int(self.parts["number"])))
+        return found
 
     def one(self, found: Any) -> Any:
         """What was found; refuses where it is None."""
@@ -114,7 +115,7 @@ def _rate_limit(call: Call) -> Any:
 def _pulls(call: Call) -> Any:
     sort = {"updated": "updated_at"}.get(call.query.get("sort", "created"), "created_at")
     states = call.states()
-    wanted = frozenset({"CLOSED", "MERGED"}) if states == {"CLOSED"} else states
+    wanted = frozenset({"CLOSED", "MERGED"}) if states == frozenset({"CLOSED"}) else states
     items: Sequence[Any] = call.repo.pulls_by(sort, wanted).items
     # GitHub's default: newest first by creation, but oldest first by any other key.
     return call.listed(call.ordered(items, "desc" if sort == "created_at" else "asc"), call.bodies.pull)
@@ -176,10 +177,8 @@ def _commits(call: Call) -> Any:
     if repo.is_empty:
         raise RestRefusalError(409, "Git Repository is empty.")
     wanted = call.query.get("sha")
-    if wanted in {None, repo.facts["default_branch"]}:
-        items = repo.history()
-    else:
-        items = repo.history(call.one(repo.commit(str(wanted))).sha)
+    on_default = wanted in {None, repo.facts["default_branch"]}
+    items = repo.history() if on_default else repo.history(call.one(repo.commit(str(wanted))).sha)
     since, until = call.query.get("since", ""), call.query.get("until", "~")
     if since or until != "~":
         items = [commit for commit in items if since <= commit.committed_at <= until]

@@ -1,4 +1,4 @@
-"""The schema that queries are validated and executed against: GitHub's own where it is at hand, else our subset of it."""
+"""The schema that queries run against: GitHub's own where it is at hand, else our subset of it."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ def _fields_of(name: str) -> Any:
 
 
 def _absent(required: bool) -> Callable[..., None]:
-    def refuse(_: Any, info: GraphQLResolveInfo, **__: Any) -> None:
+    def refuse(_: Any, info: GraphQLResolveInfo[Any], **__: Any) -> None:
         raise GraphQLRefusalError(None, f"The stand-in holds no data for {info.parent_type.name}.{info.field_name}.")
 
-    def nothing(_: Any, __: GraphQLResolveInfo, **___: Any) -> None:
+    def nothing(_: Any, __: GraphQLResolveInfo[Any], **___: Any) -> None:
         return None
 
     return refuse if required else nothing

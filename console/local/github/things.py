@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 from .node_ids import node_id
 
@@ -17,6 +19,12 @@ if TYPE_CHECKING:
 def in_utc(stamp: str) -> str:
     """A time with any zone as GitHub's DateTime: UTC, whole seconds, ``Z``."""
     return datetime.fromisoformat(stamp).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0")
+
+
+@lru_cache(maxsize=4096)
+def stamp(at: int) -> str:
+    """Epoch seconds as GitHub writes times."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
 
 
 class Person:
@@ -42,6 +50,20 @@ class Person:
 
 
 GHOST = Person(10137, "ghost", "User", "Deleted user")
+
+
+class Fork:
+    """Another repository, of which only the name is known: where a pull request came from."""
+
+    typename = "Repository"
+    is_empty = True
+
+    def __init__(self, name: str, people: dict[str, Person]) -> None:
+        self.name = name
+        self.people = people
+        self.github_id = 1_100_000_000 + crc32(name.encode()) % 900_000_000
+        owner, _, short = name.partition("/")
+        self.facts = {"owner": owner, "name": short, "created_at": "2019-01-01T00:00:00Z", "default_branch": "main"}
 
 
 class Thing:
@@ -179,11 +201,11 @@ class Thread:
 
 def threads(pull: Pull) -> list[Thread]:
     """The threads of a pull request, in the order of their first comments."""
-    roots: dict[int, int] = {}
+    roots: dict[int | None, int] = {}
     found: dict[int, list[ReviewComment]] = {}
     for item in sorted(pull.review_comments(), key=lambda item: (item.raw["created"], item.raw["id"])):
         answered = item.raw.get("reply")
-        root = roots.get(answered, item.raw["id"]) if answered is not None else item.raw["id"]
+        root = roots.get(answered) or int(item.raw["id"])
         roots[item.raw["id"]] = root
         found.setdefault(root, []).append(item)
     return [Thread(pull, items) for items in found.values()]

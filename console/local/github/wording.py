@@ -28,7 +28,8 @@ KNOWN: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
             "Variable ${0} is used by {1} but not declared",
         ),
         (
-            r"(?:Field|Argument) '(?:\w+\.)?(\w+)' argument '(\w+)' of type '[^']+' is required",
+            # graphql-core 3.3 names the argument as Type.field(argument:), 3.2 says the field first
+            r"(?:Argument '\w+\.|Field ')(\w+)(?:\(|' argument ')(\w+)(?::\))?' of type '[^']+' is required",
             "missingRequiredArguments",
             "Field '{0}' is missing required arguments: {1}",
         ),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from .dataset import Dataset, Record
 from .listing import Listing
 from .things import Comment, Commit, Issue, Person, Pull, Review, ReviewComment
 
+Kept = TypeVar("Kept")
 LARGEST_INT = 2**31 - 1
 STATES = ("ok", "blocked", "gone")
 
@@ -78,7 +79,8 @@ class Repo:
         """Every conversation comment, on issues and pull requests alike, by ``created`` or ``updated``."""
 
         def build() -> Listing[Comment]:
-            everything = (item for place in (*self.pulls.values(), *self.issues.values()) for item in place.comments())
+            places: list[Pull | Issue] = [*self.pulls.values(), *self.issues.values()]
+            everything = (item for place in places for item in place.comments())
             return Listing(everything, lambda item: (item.raw[key], item.raw["id"]))
 
         return self._kept(("comments", key), build)
@@ -151,10 +153,11 @@ class Repo:
                 waiting.extend(commit.raw["p"])
         return sorted(found.values(), key=lambda commit: (commit.committed_at, commit.sha), reverse=True)
 
-    def _kept(self, name: Any, build: Any) -> Any:
+    def _kept(self, name: Any, build: Callable[[], Kept]) -> Kept:
         if name not in self._lists:
             self._lists[name] = build()
-        return self._lists[name]
+        kept: Kept = self._lists[name]
+        return kept
 
 
 class World:
