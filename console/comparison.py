@@ -60,11 +60,11 @@ def compare(connection: Any, dataset: dict[str, Any]) -> Comparison:
             if table.name == "contributors":
                 ours = {row[0] for row in rows}
                 stored = (row for row in stored if row[0] in ours or row[0] not in known_elsewhere)
-            result.counts[table.name] = len(rows), _compare_rows(table, rows, stored, result)
+            result.counts[table.name] = len(rows), compare_rows(table, rows, stored, result)
     return result
 
 
-def _compare_rows(table: Table, expected: Iterable[Row], stored: Iterator[Row], result: Comparison) -> int:
+def compare_rows(table: Table, expected: Iterable[Row], stored: Iterator[Row], result: Comparison) -> int:
     """Walk both sides together by key; returns how many rows are stored."""
     count, row = 0, next(stored, None)
     for wanted in expected:

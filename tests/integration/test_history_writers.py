@@ -12,6 +12,7 @@ import pytest
 from capture.github import payloads
 from models.comment import Comment, ReviewComment
 from models.commit import Commit
+from models.contributor import Contributor
 from models.database import connect, disconnect, execute, transaction
 from models.list_tail import ListTail
 from models.pull_request import PullRequest
@@ -141,3 +142,27 @@ def test_writers_of_every_kind_do_not_lock_each_other_out(repo: Repository) -> N
                 "SELECT title FROM pull_requests WHERE updated_at = (SELECT max(updated_at) FROM pull_requests)"
             )
         } == {f"Version {turn * 3 + 2}"}
+
+
+def test_first_inserts_of_the_same_pull_requests_do_not_meet_in_their_number(repo: Repository) -> None:
+    for turn in range(60):
+        page = [pull(turn * 40 + n + 1, author=None) for n in range(40)]
+        at_once([lambda page=page: PullRequest.upsert_many(repo, page)] * WRITERS)
+
+    assert PullRequest.select().count() == 60 * 40
+
+
+def test_people_are_written_in_one_order_by_the_plan_of_large_tables_too(repo: Repository) -> None:
+    def write(people: Sequence[payloads.Contributor]) -> None:
+        execute("SET LOCAL enable_hashjoin = off")
+        execute("SET LOCAL enable_mergejoin = off")
+        Contributor.upsert_many(people)
+
+    for turn in range(ROUNDS):
+        orders = [random.Random(f"{turn} {writer}").sample(range(1, 41), 40) for writer in range(WRITERS)]
+        at_once(
+            [lambda order=order, turn=turn: write([person(n, f"{turn} {order[0]}") for n in order]) for order in orders]
+        )
+
+    assert Contributor.select().count() == 40
+    assert len({login for (login,) in execute("SELECT login FROM contributors")}) == 1
