@@ -1,0 +1,63 @@
+"""Capture runs: one pass over one repository, from the fan-out until each of its jobs is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from capture.ids import new_id
+from models.database import execute
+
+#: One open run per repository: a second request joins it, and is marked to be served by another pass once it is closed.
+OPEN: Final = """
+INSERT INTO progressive_capture_capture_runs AS r (id, repository, repository_id, since_days, opened_by)
+VALUES (%(id)s::uuid, %(repository)s, %(repository_id)s, %(since_days)s, %(job)s::uuid)
+ON CONFLICT (lower(repository)) WHERE closed_at IS NULL DO UPDATE SET again = r.again OR r.opened_by <> excluded.opened_by
+RETURNING id::text, opened_by::text
+"""
+FIND: Final = """
+SELECT id::text, repository, since_days, status, error, opened_by::text, opened_at, closed_at
+FROM progressive_capture_capture_runs WHERE {condition} ORDER BY opened_at DESC LIMIT 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureRun:
+    """A row of the capture runs."""
+
+    id: str
+    repository: str
+    since_days: int | None
+    status: str
+    error: str | None
+    opened_by: str
+    opened_at: datetime
+    closed_at: datetime | None
+
+    @staticmethod
+    def open(repository: str, repository_id: int, since_days: int | None, job_id: str) -> tuple[str, bool]:
+        """Open a run, or join the one that is open; returns its id and whether it is new. Inside the caller's transaction."""
+        params: dict[str, Any] = {"id": new_id(), "repository": repository, "repository_id": repository_id}
+        found, opened_by = execute(OPEN, params | {"since_days": since_days, "job": job_id})[0]
+        return found, opened_by == job_id
+
+    @classmethod
+    def opened_by_job(cls, job_id: str) -> CaptureRun | None:
+        """The run that a `capture_repository` job opened."""
+        return cls._find("opened_by = %(value)s::uuid", job_id)
+
+    @classmethod
+    def latest(cls, repository: str) -> CaptureRun | None:
+        """The newest run of ``owner/name``."""
+        return cls._find("lower(repository) = lower(%(value)s)", repository)
+
+    @classmethod
+    def by_id(cls, run_id: str) -> CaptureRun | None:
+        """The run of that id."""
+        return cls._find("id = %(value)s::uuid", run_id)
+
+    @classmethod
+    def _find(cls, condition: str, value: str) -> CaptureRun | None:
+        rows = execute(FIND.format(condition=condition), {"value": value})
+        return cls(*rows[0]) if rows else None
