@@ -7,7 +7,7 @@ from capture.github import github
 from models.commit import Commit
 
 from .broker import actor
-from .repositories import beginning, stored_repository
+from .known import beginning, stored_repository
 
 
 @actor()

@@ -9,7 +9,7 @@ from models.pull_request import PullRequest
 from models.repository import PageSize
 
 from .broker import actor
-from .repositories import beginning, stored_repository
+from .known import beginning, stored_repository
 from .reviews import fetch_reviews
 
 

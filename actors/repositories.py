@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from capture.current import current_job
-from capture.errors import Permanent
 from capture.github import github
 from capture.priority import size_of
 from models.capture_run import CaptureRun
 from models.repository import Repository
 
 from .broker import actor
+from .comments import fetch_comments
+from .commits import analyze_commits
+from .pull_requests import fetch_prs
+from .reviews import fetch_reviews
 
 
 @actor()
 def capture_repository(repository: str, since_days: int | None = None) -> None:
     """Open a capture run of ``owner/name`` and send its jobs; a request while one is open joins it."""
-    from .comments import fetch_comments
-    from .commits import analyze_commits
-    from .pull_requests import fetch_prs
-    from .reviews import fetch_reviews
-
     job = current_job()
     opened = job.checkpoint("opened")
     if opened.done:
@@ -32,7 +30,7 @@ def capture_repository(repository: str, since_days: int | None = None) -> None:
         stored = Repository.upsert(found)
         run, is_new = CaptureRun.open(name, stored.id, since_days, job.job_id)
         if is_new:
-            options = {
+            options: dict[str, Any] = {
                 "capture_run_id": run,
                 "trigger_source": job.facts.trigger_source,
                 "repository_size": size_of(found.pull_requests),
@@ -42,20 +40,3 @@ def capture_repository(repository: str, since_days: int | None = None) -> None:
             tails = fetch_reviews.send_with_options(args=(name, since_days), blocked_by=[pulls.message_id], **options)
             for later in (fetch_comments, analyze_commits):
                 later.send_with_options(args=(name, since_days), blocked_by=[tails.message_id], **options)
-
-
-def stored_repository(repository: str) -> Repository:
-    """The repository's row; asks GitHub and stores it where a job was sent without a capture run."""
-    try:
-        return Repository.named(repository)
-    except Permanent:
-        found = github().repository(repository)
-    with current_job().checkpoint("repository").commit(None, items=0, last=True):
-        return Repository.upsert(found)
-
-
-def beginning(since_days: int | None) -> datetime | None:
-    """Midnight UTC so many days ago: the same for all runs of a job within a day."""
-    if since_days is None:
-        return None
-    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=since_days)

@@ -8,7 +8,7 @@ from capture.github.payloads import Tail
 from models.list_tail import ListTail
 
 from .broker import actor
-from .repositories import stored_repository
+from .known import stored_repository
 
 
 @actor()

@@ -26,8 +26,8 @@ MAX_PAYLOAD_BYTES: Final = 64 * 1024
 SLICE: Final = 1_000
 SECONDS_PER_POINT: Final = 60.0
 
-#: Inserts jobs sorted by fingerprint (two senders lock in one order). A live twin is returned instead, with the higher score kept; one that is
-#: already processing is marked to run again. Rows: asked id, id, status, whether it is new.
+#: Inserts jobs sorted by fingerprint (two senders lock in one order). A live twin is returned instead, with the higher score
+#: kept; one that is already processing is marked to run again. Rows: asked id, id, status, whether it is new.
 INSERT_JOBS: Final = """
 WITH asked AS (
     SELECT a.*, clock_timestamp() AS now FROM unnest(
@@ -71,7 +71,8 @@ WHERE unique_key = ANY(%(unique_keys)s::text[]) AND status IN ('completed', 'fai
 class Execute(Protocol):
     """Runs one statement with named parameters and returns its rows."""
 
-    def __call__(self, sql: str, params: dict[str, Any], /) -> Sequence[Sequence[Any]]: ...
+    def __call__(self, sql: str, params: dict[str, Any], /) -> Sequence[Sequence[Any]]:
+        """The rows; none for a statement that returns none."""
 
 
 @dataclass(frozen=True, slots=True)

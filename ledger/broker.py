@@ -122,7 +122,7 @@ class LedgerBroker(dramatiq.Broker):
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 30000) -> LedgerConsumer:  # noqa: ARG002
         """The claimed messages of a queue. A claim is made only for a free thread, so nothing is fetched ahead."""
         if queue_name not in self.queues:
-            raise QueueNotFound(queue_name)
+            raise QueueNotFound(queue_name)  # type: ignore[no-untyped-call]
         if self.engine is None:
             raise RuntimeError("The worker was not registered: the Liveness middleware is missing from the broker.")
         return LedgerConsumer(self.engine, queue_name, timeout)
@@ -132,7 +132,7 @@ class LedgerBroker(dramatiq.Broker):
         deadline = None if timeout is None else time.monotonic() + timeout / 1000
         while execute(WAITING, (queue_name,))[0][0]:
             if deadline is not None and time.monotonic() > deadline:
-                raise QueueJoinTimeout(queue_name)
+                raise QueueJoinTimeout(queue_name)  # type: ignore[no-untyped-call]
             time.sleep(0.05)
 
     def flush(self, queue_name: str) -> None:

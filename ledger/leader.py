@@ -84,7 +84,8 @@ class Leader:
             except Exception as error:  # the duties go on when the database is back
                 log.warning("The leader's round failed; it is tried again: %s", str(error).strip())
                 self.term = None
-                connection = _close(connection)
+                _close(connection)
+                connection = None
                 self._stopped.wait(ROUND_SECONDS)
         _close(connection)
 

@@ -69,7 +69,7 @@ class Liveness(Middleware):
         versions = {name: job_type.payload_version for name, job_type in broker.job_types.items()}
         hands = Hands(new_id(), min(worker.worker_threads, settings.max_concurrent_jobs))
         queues = sorted(set(broker.queues) & set(worker.consumer_whitelist or broker.queues))
-        self._who = {
+        self._who: dict[str, Any] = {
             "worker_id": hands.worker_id,
             "host": socket.gethostname(),
             "pid": os.getpid(),
@@ -100,6 +100,7 @@ class Liveness(Middleware):
 
     def after_worker_shutdown(self, broker: Broker, worker: dramatiq.Worker) -> None:
         """Commit what is queued, then sign off."""
+        del worker
         assert isinstance(broker, LedgerBroker)
         if broker.engine is not None:
             broker.engine.stop(10)

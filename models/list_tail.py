@@ -65,6 +65,11 @@ class ListTail(Stored):
         found: ListTail | None = unfinished.order_by(cls.id).first()
         return found
 
+    def as_payload(self) -> payloads.Tail:
+        """The tail as the client asks for it."""
+        (found,) = execute("SELECT github_id FROM pull_requests WHERE id = %s", [self.pull_request_id])
+        return payloads.Tail(found[0], self.node_id, self.list_name, self.cursor, self.total)
+
     def store(self, page: payloads.Page[Any]) -> bool:
         """Store the page that follows :attr:`cursor` and move on, to the end if it is the last.
 

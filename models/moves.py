@@ -169,7 +169,23 @@ class Finish:
 def claim(execute: Execute, worker_id: str, hints: Sequence[tuple[str, int]]) -> list[Claimed]:
     """Claim the (job id, epoch) pairs that are still true."""
     params = {"ids": [one for one, _ in hints], "epochs": [epoch for _, epoch in hints], "worker": worker_id}
-    return [Claimed(*row[:4], tuple(row[4]), *row[5:9], History(*row[9:])) for row in execute(CLAIM, params)]
+    return [_claimed(row) for row in execute(CLAIM, params)]
+
+
+def _claimed(row: Sequence[Any]) -> Claimed:
+    job_id, epoch, actor, processor_type, args, kwargs, capture_run_id, repository, metadata, *counts = row
+    return Claimed(
+        job_id,
+        epoch,
+        actor,
+        processor_type,
+        tuple(args),
+        kwargs,
+        capture_run_id,
+        repository,
+        metadata,
+        History(*counts),
+    )
 
 
 def finish(execute: Execute, finishes: Sequence[Finish], *, seconds_per_point: float) -> set[str]:

@@ -23,7 +23,8 @@ UPDATE progressive_capture_workers SET lease_until = clock_timestamp() + %(lease
 WHERE id = %(id)s::uuid AND stopped_at IS NULL RETURNING id
 """
 LEAVE: Final = """
-UPDATE progressive_capture_workers SET stopped_at = clock_timestamp(), lease_until = clock_timestamp(), running = '{}', end_cause = %(cause)s
+UPDATE progressive_capture_workers SET stopped_at = clock_timestamp(), lease_until = clock_timestamp(), running = '{}',
+    end_cause = %(cause)s
 WHERE id = %(id)s::uuid
 """
 END_CAUSE: Final = """

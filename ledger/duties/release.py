@@ -28,7 +28,8 @@ UPDATE progressive_capture_jobs j SET
         extract(epoch FROM clock_timestamp()) - (j.metadata ->> 'priority')::int * %(seconds_per_point)s END,
     error = CASE WHEN s.bad THEN 'A job that it waited for did not complete: ' || s.reason || '.' END,
     completed_at = CASE WHEN s.bad THEN clock_timestamp() END, updated_at = clock_timestamp(), moved_at = clock_timestamp(),
-    moved_by = 'leader', moved_why = CASE WHEN s.bad THEN 'a job that it waited for did not complete' ELSE 'all that it waited for is completed' END
+    moved_by = 'leader',
+    moved_why = CASE WHEN s.bad THEN 'a job that it waited for did not complete' ELSE 'all that it waited for is completed' END
 FROM settled s JOIN locked l ON l.id = s.id WHERE j.id = s.id AND j.status = 'blocked' RETURNING j.id
 """
 #: A run is completed if and only if each of its jobs is; the watermark moves with it, forward only.
