@@ -18,5 +18,6 @@ def fetch_comments(repository: str, since_days: int | None = None) -> None:
     if pages.done:
         return
     for page in github().review_comments(repository, after=pages.cursor, since=beginning(since_days)):
-        with pages.commit(page.cursor, items=len(page), last=page.last):
-            ReviewComment.upsert_many(repo, page.items)
+        with pages.commit(page.cursor, items=len(page), last=page.last) as tally:
+            # Of a pull request that is not stored: opened since, or outside the range.
+            tally.failed += ReviewComment.upsert_many(repo, page.items)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from capture.current import current_job
 from capture.github import github
-from capture.github.payloads import Tail
 from models.list_tail import ListTail
 
 from .broker import actor
@@ -18,8 +17,7 @@ def fetch_reviews(repository: str, since_days: int | None = None) -> None:
     repo = stored_repository(repository)
     step = current_job().checkpoint("tails")
     while (tail := ListTail.next_of(repo)) is not None:
-        payload = Tail(tail.pull_request_id, tail.node_id, tail.list_name, tail.cursor, tail.total)
-        for page in github().tail(payload, after=tail.cursor):
+        for page in github().tail(tail.as_payload(), after=tail.cursor):
             with step.commit(f"{tail.id}:{page.cursor}", items=len(page)):
                 tail.store(page)
     if not step.done:

@@ -53,6 +53,14 @@ class PageCommit:
     last_id: str | None
 
 
+@dataclass(slots=True)
+class Tally:
+    """What is known of a page only while it is being stored."""
+
+    failed: int = 0
+    """Items that could not be stored."""
+
+
 class Storage(Protocol):
     """Where steps live. Implemented by the engine over PostgreSQL."""
 
@@ -105,7 +113,7 @@ class Checkpoint:
         failed: int = 0,
         last: bool = False,
         ids: Iterable[object] = (),
-    ) -> Iterator[None]:
+    ) -> Iterator[Tally]:
         """Commit what the block writes together with the cursor and the counts.
 
         Afterwards the page is stored exactly once, or nothing of it is. Raises ``Interrupted`` after the commit when the run should stop
@@ -115,8 +123,9 @@ class Checkpoint:
             raise Refused("A page commit takes counts of zero and more.")
         seen = tuple(str(one) for one in ids)
         with self._storage.page(self.name) as commits:
-            yield
-            after = self._after(cursor, items, total, failed, last, seen)
+            tally = Tally(failed)
+            yield tally
+            after = self._after(cursor, items, total, tally.failed, last, seen)
             now = self._step
             commits.append(
                 PageCommit(self.name, after, now.walk, now.page + 1, cursor, items, seen, seen[-1] if seen else None)

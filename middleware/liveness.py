@@ -21,7 +21,7 @@ from ledger.broker import LedgerBroker
 from ledger.engine import Engine
 from ledger.hands import Hands
 from models import worker as workers
-from models.database import open_connection
+from models.database import open_connection, warm
 from models.migrations import require_schema
 
 from .retries import policy_of
@@ -85,6 +85,7 @@ class Liveness(Middleware):
         self._database_url = settings.database_url
         self._renew_seconds = settings.lease_renew_seconds
         self._register_or_refuse()
+        warm(settings.db_pool_min)
         broker.engine = Engine(
             hands,
             knowledge=self._who["knowledge"],

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import peewee
 import psycopg2
 from playhouse.pool import PooledPostgresqlDatabase
 
@@ -18,6 +20,8 @@ Row = tuple[Any, ...]
 SESSION = "-c timezone=UTC -c idle_in_transaction_session_timeout={idle} -c lock_timeout={lock} -c statement_timeout={statement}"
 #: Seconds: a frozen process that holds a row lock is cut after ``idle``; nothing of ours waits or runs longer than the others.
 IDLE_IN_TRANSACTION_SECONDS, LOCK_SECONDS, STATEMENT_SECONDS = 10, 10, 60
+#: Seconds within which a warm-up has its connections, or goes on without.
+CONNECTED_SECONDS = 5
 KEEPALIVES = {"keepalives": 1, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
 
 
@@ -76,6 +80,21 @@ def connect(
         options=session_options(),
         **KEEPALIVES,
     )
+
+
+def warm(connections: int) -> None:
+    """Open so many connections and leave them idle in the pool, so that the first jobs do not wait for theirs."""
+    barrier = threading.Barrier(max(connections, 1))
+
+    def hold() -> None:
+        with contextlib.suppress(peewee.PeeweeException, threading.BrokenBarrierError), database.connection_context():
+            barrier.wait(CONNECTED_SECONDS)
+
+    threads = [threading.Thread(target=hold) for _ in range(connections)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def disconnect() -> None:
