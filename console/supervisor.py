@@ -10,8 +10,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
 
 log = logging.getLogger(__name__)
 #: Seconds before a process that died at once is replaced; doubles up to the longest while it keeps dying.
@@ -23,8 +25,10 @@ LOOK_SECONDS = 0.05
 
 @dataclass
 class Slot:
-    """One place for a worker process."""
+    """One place for a worker process, or for another that is kept alive beside them."""
 
+    command: list[str]
+    is_worker: bool = True
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     pause: float = FIRST_PAUSE
@@ -43,12 +47,19 @@ class Supervisor:
         drain_seconds: float,
         modules: Sequence[str] = ("actors",),
         queues: Sequence[str] = (),
+        beside: Sequence[list[str]] = (),
+        environment: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+        log_to: IO[bytes] | None = None,
         on_end: Callable[[int, str], None] = lambda _pid, _cause: None,
     ) -> None:
-        self._slots = [Slot() for _ in range(processes)]
-        self._command = [sys.executable, "-m", "console.worker_process", *modules, "--threads", str(threads)]
-        self._command += ["--drain-seconds", str(drain_seconds), "--parent", str(os.getpid())]
-        self._command += ["--queues", *queues] if queues else []
+        command = [sys.executable, "-m", "console.worker_process", *modules, "--threads", str(threads)]
+        command += ["--drain-seconds", str(drain_seconds), "--parent", str(os.getpid())]
+        command += ["--queues", *queues] if queues else []
+        self._slots = [Slot(command) for _ in range(processes)] + [Slot(one, is_worker=False) for one in beside]
+        self._environment = environment
+        self._folder = folder
+        self._log_to = log_to
         self._drain_seconds = drain_seconds
         self._on_end = on_end
         self._stopping = threading.Event()
@@ -56,12 +67,17 @@ class Supervisor:
     @property
     def pids(self) -> list[int]:
         """The process ids of the workers that run now."""
-        return [slot.process.pid for slot in self._slots if slot.process is not None and slot.process.poll() is None]
+        return [slot.process.pid for slot in self._slots if slot.is_worker and slot.process is not None]
 
     @property
     def restarts(self) -> int:
         """How many processes were replaced."""
-        return sum(slot.restarts for slot in self._slots)
+        return sum(slot.restarts for slot in self._slots if slot.is_worker)
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether :meth:`stop` was called."""
+        return self._stopping.is_set()
 
     def run(self) -> None:
         """Keep the workers running until :meth:`stop`; must run in the thread that lives longest (they die with it)."""
@@ -75,18 +91,38 @@ class Supervisor:
         """Ask :meth:`run` to drain the workers and return."""
         self._stopping.set()
 
+    def kill(self) -> None:
+        """End what runs at once: a drain is not waited for."""
+        for slot in self._slots:
+            if slot.process is not None:
+                slot.process.kill()
+
+    def _start(self, slot: Slot) -> subprocess.Popen[bytes]:
+        # In a process group of its own: a terminal's Ctrl-C comes to the supervisor alone, which then drains once.
+        return subprocess.Popen(
+            slot.command,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log_to,
+            stderr=self._log_to,
+            env=self._environment,
+            cwd=self._folder,
+            process_group=0,
+        )
+
     def _look_after(self, slot: Slot) -> None:
         if slot.process is None:
             if time.monotonic() >= slot.not_before:
-                slot.process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)
+                slot.process = self._start(slot)
                 slot.started = time.monotonic()
             return
         code = slot.process.poll()
         if code is None:
             return
         cause = cause_of(code)
-        log.warning("Worker process %d died (%s); it is replaced.", slot.process.pid, cause)
-        self._record(slot.process.pid, cause)
+        name = "Worker process" if slot.is_worker else "Process"
+        log.warning("%s %d died (%s); it is replaced.", name, slot.process.pid, cause)
+        if slot.is_worker:
+            self._record(slot.process.pid, cause)
         healthy = time.monotonic() - slot.started > HEALTHY_SECONDS
         slot.pause = FIRST_PAUSE if healthy else min(slot.pause * 2, LONGEST_PAUSE)
         slot.not_before = time.monotonic() + slot.pause

@@ -93,6 +93,8 @@ class Run:
     @property
     def steps(self) -> dict[str, Step]:
         """Every step of the job, as last committed."""
+        if self._steps is None and self.history.runs <= 1:
+            self._steps = {}  # a first run finds no checkpoint: no need to ask
         if self._steps is None:
             rows = execute(
                 "SELECT checkpoint_data FROM progressive_capture_progress WHERE job_id = %s::uuid", (self.job_id,)

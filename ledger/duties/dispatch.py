@@ -81,14 +81,15 @@ class Dispatcher:
         return len(add)
 
     def _best(self, execute: Execute, audience: Audience) -> dict[str, float]:
-        count = audience.wanted + len(self._popped)
+        # Hints whose claim is under way may still stand among the best: at most one per thread.
+        count = audience.wanted + min(len(self._popped), audience.threads)
         rows = execute(
             BEST,
             {
                 "queue": audience.queue,
                 "actors": list(audience.actors),
                 "versions": list(audience.actors.values()),
-                "count": min(count, 2 * MOST_HINTS),
+                "count": count,
             },
         )
         return {Hint(job_id, epoch, actor).encode(): float(rank) for job_id, epoch, actor, rank in rows}

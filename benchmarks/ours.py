@@ -1,0 +1,10 @@
+"""No-op jobs on the ledger, for the workers of the benchmark."""
+
+from actors.broker import actor, broker
+
+__all__ = ["broker", "noop"]
+
+
+@actor(short=True)
+def noop(number: int) -> None:
+    """Do nothing."""
