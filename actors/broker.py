@@ -22,7 +22,7 @@ from models.database import connect, database
 P = ParamSpec("P")
 R = TypeVar("R")
 OURS = frozenset(
-    {"timeout_minutes", "max_items", "retryable", "priority", "unique", "short", "payload_version", "parameters"}
+    {"timeout_minutes", "max_items", "retryable", "priority", "unique", "payload_version", "parameters"}
 )
 
 
@@ -57,7 +57,7 @@ dramatiq.set_broker(broker)
 def actor(
     *, queue_name: str = BULK, actor_name: str | None = None, **options: Any
 ) -> Callable[[Callable[P, R]], LedgerActor[P, R]]:
-    """Declare an actor on our broker: Dramatiq's decorator with ``timeout_minutes, max_items, retryable, priority, unique, short``.
+    """Declare an actor on our broker: Dramatiq's decorator with ``timeout_minutes, max_items, retryable, priority, unique``.
 
     A capture type's configuration is its row in :data:`capture.job_types.JOB_TYPES`. An actor with a queue name of its own keeps to that
     queue; the others are routed by why and how urgently they are sent.

@@ -5,6 +5,6 @@ from actors.broker import actor, broker
 __all__ = ["broker", "noop"]
 
 
-@actor(short=True)
+@actor()
 def noop(number: int) -> None:
     """Do nothing."""

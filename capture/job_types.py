@@ -42,8 +42,6 @@ class JobType:
     priority: Priority = "normal"
     unique: bool = False
     """At most one live job per fingerprint (actor and arguments)."""
-    short: bool = False
-    """Runs for milliseconds: may be claimed ahead, twice the threads."""
     payload_version: int = 1
     parameters: Mapping[str, Callable[[object], None]] = field(default_factory=dict)
     """Checks by parameter name, run at the door."""

@@ -67,7 +67,8 @@ class Supervisor:
     @property
     def pids(self) -> list[int]:
         """The process ids of the workers that run now."""
-        return [slot.process.pid for slot in self._slots if slot.is_worker and slot.process is not None]
+        processes = [slot.process for slot in self._slots if slot.is_worker]
+        return [process.pid for process in processes if process is not None and process.poll() is None]
 
     @property
     def restarts(self) -> int:

@@ -23,7 +23,7 @@ from models.worker import execute_on
 log = logging.getLogger(__name__)
 ROUND_SECONDS: Final = 1.0
 #: Rounds that follow wakes are at least so far apart.
-BREATH_SECONDS: Final = 0.01
+BREATH_SECONDS: Final = 0.05
 
 #: Takes a free or run-out lease with a new term, or renews one's own.
 LEAD: Final = """
