@@ -149,6 +149,18 @@ class Supervisor:
             log.warning("How process %d died could not be recorded: %s", pid, error)
 
 
+def stop_on_signals(supervisor: Supervisor) -> None:
+    """Drain at the first SIGTERM or SIGINT; end at once at the second."""
+
+    def on_signal(_number: int, _frame: object) -> None:
+        if supervisor.is_stopping:
+            supervisor.kill()
+        supervisor.stop()
+
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
+
+
 def cause_of(code: int) -> str:
     """A process's return code in words."""
     if code < 0:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import peewee
 import psycopg2
+from playhouse.pool import MaxConnectionsExceeded
 
 from models import moves
 from models.database import execute, transaction
@@ -87,10 +88,10 @@ class Committer:
         while True:
             try:
                 won = self._write([ending.finish for ending in endings], look_up=asked)
-            except DATA_ERRORS as error:
-                self._bisect(endings, error)
-                return
             except Exception as error:  # whatever the database says, the finish goes on waiting
+                if _is_of_the_data(error):
+                    self._bisect(endings, error)
+                    return
                 log.warning("The end of %d runs waits for the database: %s", len(endings), str(error).strip())
                 asked = True
                 time.sleep(wait)
@@ -125,3 +126,8 @@ class Committer:
             ending.finish, failure=safe, metadata=None, why="the finish held what the database refuses"
         )
         self._commit([ending])
+
+
+def _is_of_the_data(error: Exception) -> bool:
+    """Whether a row is at fault; an exhausted pool is a ValueError to peewee, and passes."""
+    return isinstance(error, DATA_ERRORS) and not isinstance(error, MaxConnectionsExceeded)

@@ -41,9 +41,9 @@ class Hint:
     epoch: int
     actor: str
 
-    def encode(self) -> str:
+    def encode(self) -> bytes:
         """The member of the sorted set."""
-        return f"{self.job_id}:{self.epoch}:{self.actor}"
+        return f"{self.job_id}:{self.epoch}:{self.actor}".encode()
 
     @classmethod
     def decode(cls, member: bytes | str) -> Hint | None:
@@ -88,7 +88,7 @@ class Hints:
         """What the set holds now."""
         return dict(self._redis.zrange(key, 0, -1, withscores=True))
 
-    def change(self, key: str, add: Mapping[str, float], remove: Sequence[bytes]) -> None:
+    def change(self, key: str, add: Mapping[bytes, float], remove: Sequence[bytes]) -> None:
         """Add and remove hints; sets that nobody feeds any more vanish after ten minutes."""
         pipeline = self._redis.pipeline(transaction=False)
         if remove:

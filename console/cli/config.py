@@ -12,7 +12,9 @@ from console.cli.reach import load_settings
 
 def parser() -> argparse.ArgumentParser:
     """The command's arguments."""
-    made = new_parser("config", "Print every setting: its value (secrets masked) and where it came from.", "capture config")
+    made = new_parser(
+        "config", "Print every setting: its value (secrets masked) and where it came from.", "capture config"
+    )
     made.add_argument("--json", action="store_true", help="as JSON")
     return made
 

@@ -34,5 +34,9 @@ def run(options: argparse.Namespace) -> int:
         return ExitCode.OK
     applied = migrations.upgrade(database_url, announce=lambda name: say(f"Applied {name}."))
     version = migrations.wanted_version()
-    say(f"The database is now at schema version {version}." if applied else f"Nothing to do: it is at version {version}.")
+    say(
+        f"The database is now at schema version {version}."
+        if applied
+        else f"Nothing to do: it is at version {version}."
+    )
     return ExitCode.OK

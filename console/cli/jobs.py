@@ -23,7 +23,9 @@ def parser() -> argparse.ArgumentParser:
         "capture jobs show 0192f0c1-2345-7abc-8def-0123456789ab",
     )
     verbs = made.add_subparsers(dest="verb", required=True, metavar="VERB")
-    lists = verbs.add_parser("list", help="the newest jobs that fit", epilog="Example: capture jobs list --repo octo/demo")
+    lists = verbs.add_parser(
+        "list", help="the newest jobs that fit", epilog="Example: capture jobs list --repo octo/demo"
+    )
     lists.add_argument("--state", choices=[str(state) for state in JobState], metavar="STATE", help=", ".join(JobState))
     lists.add_argument("--type", metavar="TYPE", help="the actor's name, such as fetch_prs")
     lists.add_argument("--repo", type=repository, metavar="OWNER/NAME")

@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
+#: Of a command that runs until it is stopped.
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
 
 def say(text: str) -> None:
     """Talk, on stderr."""

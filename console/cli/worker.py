@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
-import signal
-from typing import Any
+import sys
+from collections.abc import Mapping
 
 from capture.priority import BULK, REALTIME
 from console.cli.arguments import add_workers, new_parser
 from console.cli.exits import ExitCode
-from console.cli.output import say
+from console.cli.output import LOG_FORMAT, say
 from console.cli.reach import check_schema, find_servers, load_settings
 
 
@@ -24,16 +25,23 @@ def parser() -> argparse.ArgumentParser:
     )
     add_workers(made)
     made.add_argument(
-        "-Q", "--queues", nargs="+", choices=(REALTIME, BULK), default=[], metavar="QUEUE", help=f"{REALTIME}, {BULK} (both)"
+        "-Q",
+        "--queues",
+        nargs="+",
+        choices=(REALTIME, BULK),
+        default=[],
+        metavar="QUEUE",
+        help=f"{REALTIME}, {BULK} (both)",
     )
     return made
 
 
 def run(options: argparse.Namespace) -> int:
     """Supervise until a signal comes."""
-    from console.supervisor import Supervisor  # noqa: PLC0415
+    from console.supervisor import Supervisor, stop_on_signals  # noqa: PLC0415
     from console.up import recorder_of_ends  # noqa: PLC0415
 
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
     settings = load_settings()
     servers = find_servers(settings)
     check_schema(servers.database_url)
@@ -45,19 +53,12 @@ def run(options: argparse.Namespace) -> int:
         environment={**os.environ, **settings_of(settings.sources, servers._asdict())},
         on_end=recorder_of_ends(servers.database_url),
     )
-
-    def on_signal(_number: int, _frame: Any) -> None:
-        if supervisor.is_stopping:
-            supervisor.kill()
-        supervisor.stop()
-
-    signal.signal(signal.SIGTERM, on_signal)
-    signal.signal(signal.SIGINT, on_signal)
+    stop_on_signals(supervisor)
     say(f"{options.processes} worker processes with {options.threads} threads each.")
     supervisor.run()
     return ExitCode.OK
 
 
-def settings_of(sources: Any, addresses: dict[str, str]) -> dict[str, str]:
+def settings_of(sources: Mapping[str, str], addresses: dict[str, str]) -> dict[str, str]:
     """The addresses that the environment does not give already, as variables."""
     return {name.upper(): url for name, url in addresses.items() if name.upper() not in sources}

@@ -58,8 +58,8 @@ class Dispatcher:
     def __init__(self, hints: Hints, clock: Callable[[], float] = time.monotonic) -> None:
         self._hints = hints
         self._clock = clock
-        self._put: dict[str, set[str]] = defaultdict(set)
-        self._popped: dict[str, float] = {}
+        self._put: dict[str, set[bytes]] = defaultdict(set)
+        self._popped: dict[bytes, float] = {}
 
     def dispatch(self, execute: Execute) -> int:
         """Bring every audience's set up to date; returns how many hints were added."""
@@ -68,19 +68,19 @@ class Dispatcher:
 
     def _serve(self, execute: Execute, audience: Audience) -> int:
         key = key_of(audience.queue, audience.knowledge)
-        present = {member.decode(): score for member, score in self._hints.read(key).items()}
+        present = self._hints.read(key)
         for member in self._put[key] - present.keys():
             self._popped[member] = self._clock() + POPPED_SECONDS
         best = self._best(execute, audience)
         wanted = {member: rank for member, rank in best.items() if member not in self._popped}
         add = {member: rank for member, rank in wanted.items() if present.get(member) != rank}
-        remove = [member.encode() for member in present.keys() - wanted.keys()]
+        remove = list(present.keys() - wanted.keys())
         if add or remove:
             self._hints.change(key, add, remove)
         self._put[key] = set(wanted)
         return len(add)
 
-    def _best(self, execute: Execute, audience: Audience) -> dict[str, float]:
+    def _best(self, execute: Execute, audience: Audience) -> dict[bytes, float]:
         # Hints whose claim is under way may still stand among the best: at most one per thread.
         count = audience.wanted + min(len(self._popped), audience.threads)
         rows = execute(

@@ -38,8 +38,11 @@ PAGES = """
 SELECT count(*) FROM progressive_capture_page_commits
 WHERE step <> 'decided' AND NOT (step = 'tails' AND cursor IS NULL)
 """
+#: Where the last page of a REST list ends is where it began: it has no page after it.
 COMMITTED_TWICE = """
-SELECT job_id::text, step, walk, cursor FROM progressive_capture_page_commits WHERE cursor IS NOT NULL
+SELECT job_id::text, step, walk, cursor FROM progressive_capture_page_commits p WHERE cursor IS NOT NULL
+AND NOT (step = 'review comments' AND page = (
+    SELECT max(page) FROM progressive_capture_page_commits o WHERE o.job_id = p.job_id AND o.step = p.step AND o.walk = p.walk))
 GROUP BY 1, 2, 3, 4 HAVING count(*) > 1
 """
 RESCUES = "SELECT count(*) FROM progressive_capture_transitions WHERE who = 'leader' AND why LIKE 'rescued%'"
