@@ -1,7 +1,7 @@
 """`python -m benchmarks [--jobs N]`: durable no-op jobs beside bare Dramatiq, two processes of eight threads each, embedded servers.
 
-Prints sending and draining rates, their ratio, and the latency from send to start of an idle system. Both run on the same servers in the same
-run, one after the other; bare Dramatiq keeps nothing in PostgreSQL. Quote the ratios: machines differ.
+Prints sending and draining rates, their ratio, and the latency from send to start of an idle system. Both run on the same servers in
+the same run, one after the other; bare Dramatiq keeps nothing in PostgreSQL. Quote the ratios: machines differ.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def main() -> None:
 
 def measure_ours(jobs: int) -> dict[str, float]:
     """Rates of the ledger; drained means that every end is committed."""
-    from benchmarks.ours import noop  # noqa: PLC0415 - reads the addresses set above
-    from models.database import execute  # noqa: PLC0415
+    from benchmarks.ours import noop  # reads the addresses set above
+    from models.database import execute
 
     def done() -> int:
         return int(execute("SELECT count(*) FROM progressive_capture_jobs WHERE completed_at IS NOT NULL")[0][0])
@@ -76,7 +76,7 @@ def measure_ours(jobs: int) -> dict[str, float]:
 
 def measure_bare(jobs: int) -> dict[str, float]:
     """Rates of Dramatiq's Redis broker; drained means that every message was processed."""
-    from benchmarks.bare import noop, stamp, store  # noqa: PLC0415
+    from benchmarks.bare import noop, stamp, store
 
     command = [
         str(Path(sys.executable).with_name("dramatiq")),

@@ -15,6 +15,7 @@ dramatiq.set_broker(broker)
 @dramatiq.actor
 def noop(number: int) -> None:
     """Count."""
+    del number
     store.incr("done")
 
 

@@ -8,3 +8,4 @@ __all__ = ["broker", "noop"]
 @actor()
 def noop(number: int) -> None:
     """Do nothing."""
+    del number

@@ -87,6 +87,10 @@ class Lines:
                 if job["state"] != JobState.BLOCKED:
                     print(f"{job['type']}: {job['state']}, {items(job)}", file=self._out, flush=True)
 
+    def tell(self, sentence: str) -> None:
+        """Say something else meanwhile."""
+        print(sentence, file=self._out, flush=True)
+
     def end(self) -> None:
         """Nothing is left open."""
 
@@ -99,14 +103,20 @@ class Bars:
         self._colour = colour
         self._drawn = 0
         self._began: dict[str, float] = {}
+        self._told: list[str] = []
 
     def show(self, jobs: list[dict[str, Any]]) -> None:
         """Draw the jobs as they stand."""
         lines = [self._line(job) for job in jobs]
         up = f"\x1b[{self._drawn}A" if self._drawn else ""
-        self._out.write(up + "".join(f"\r\x1b[K{line}\n" for line in lines))
+        told, self._told = self._told, []
+        self._out.write(up + "".join(f"\r\x1b[K{line}\n" for line in [*told, *lines]))
         self._out.flush()
         self._drawn = len(lines)
+
+    def tell(self, sentence: str) -> None:
+        """Say something else, above the bars, when they are next drawn."""
+        self._told.append(sentence)
 
     def end(self) -> None:
         """Leave what is drawn."""
@@ -133,8 +143,8 @@ def items(job: dict[str, Any]) -> str:
     return f"{job['processed_items']}{total} items"
 
 
-def progress() -> Lines | Bars:
-    """What fits stderr; ``NO_COLOR`` and dumb terminals are honoured."""
+def progress(every_seconds: float = LINE_SECONDS) -> Lines | Bars:
+    """What fits stderr; ``NO_COLOR`` and dumb terminals are honoured. In a log a running job has a line every so often."""
     if sys.stderr.isatty() and os.environ.get("TERM", "") not in ("", "dumb"):
         return Bars(colour=not os.environ.get("NO_COLOR"))
-    return Lines()
+    return Lines(every_seconds=every_seconds)

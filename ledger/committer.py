@@ -14,7 +14,7 @@ import psycopg2
 from playhouse.pool import MaxConnectionsExceeded
 
 from models import moves
-from models.database import execute, transaction
+from models.database import execute
 from models.moves import Failure, Finish
 
 log = logging.getLogger(__name__)
@@ -102,11 +102,10 @@ class Committer:
             return
 
     def _write(self, finishes: Sequence[Finish], *, look_up: bool) -> set[str]:
-        with transaction():
-            won = moves.finish(execute, finishes, seconds_per_point=self._seconds_per_point)
-            missing = [finish for finish in finishes if finish.job_id not in won]
-            # An earlier try may have been committed though its answer was lost: the log says whose the move was.
-            return won | moves.won_after_all(execute, missing) if missing and look_up else won
+        won = moves.finish(execute, finishes, seconds_per_point=self._seconds_per_point)
+        missing = [finish for finish in finishes if finish.job_id not in won]
+        # An earlier try may have been committed though its answer was lost: the log says whose the move was.
+        return won | moves.won_after_all(execute, missing) if missing and look_up else won
 
     def _bisect(self, endings: Sequence[Ending], error: Exception) -> None:
         if len(endings) > 1:

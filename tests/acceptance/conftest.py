@@ -6,6 +6,7 @@ import itertools
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,15 +59,14 @@ def install(
     def make(*datasets: Dataset, latency_seconds: float = 0) -> Installation:
         github = StandIn(datasets, latency_seconds=latency_seconds)
         github.__enter__()
-        made.append(Installation(own_servers, own_servers.postgres.url_of(name), github, tmp_path))
+        database_url = own_servers.postgres.url_of(name)
+        made.append(Installation(own_servers, database_url, github, tmp_path, partial(record_property, REPORTED)))
         point_actors_at(made[-1], monkeypatch)
         return made[-1]
 
     yield make
 
     for installation in made:
-        for line in installation.accounts:
-            record_property(REPORTED, line)
         installation.end()
         installation.github.stop()
     release_actors()
