@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import random
 import shutil
@@ -32,9 +33,11 @@ from console.up import ROOT, Everything, bound_to_us
 from models.database import connect, disconnect
 
 #: The stand-in waits so long before each answer, so that there is something to watch, and to kill.
-LATENCY_MS, LATENCY_MS_KILLING = 40, 250
+LATENCY_MS, LATENCY_MS_KILLING = 40, 100
 START_SECONDS = 60.0
 KILL_PAUSE = (1.0, 2.0)
+#: Where nobody holds a job, the killer looks again after so long: not at once, or no run would ever reach its first commit.
+LOOK_PAUSE = (0.1, 1.0)
 #: Made up: it opens nothing but the stand-in.
 TOKEN = "demo-token"  # noqa: S105
 #: What the demo's processes must not take from its user's environment.
@@ -62,13 +65,13 @@ def running(dataset: Dataset, *, processes: int, threads: int, kill: bool) -> It
     home = Path(tempfile.mkdtemp(prefix="capture-demo-"))
     log = home / "workers.log"
     try:
-        with _stand_in(home, dataset, LATENCY_MS_KILLING if kill else LATENCY_MS) as github, log.open("wb") as log_to:
+        with _stand_in(home, dataset, LATENCY_MS_KILLING if kill else LATENCY_MS) as github, log.open("ab") as log_to:
             environment = _environment(home, github.url, kill=kill)
             settings = Settings.load(environment, dotenv=home / ".env")
             everything = Everything(
                 settings, processes=processes, threads=threads, environment=environment, folder=home, log_to=log_to
             )
-            with everything, _supervised(everything):
+            with _logging_to(log), everything, _supervised(everything):
                 connect(everything.addresses.database_url, pool_max=4, application_name="capture demo")
                 try:
                     yield Demo(everything, github, dataset, environment, log)
@@ -127,11 +130,10 @@ class Killer:
     _stopped: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
-        """Kill, every one to two seconds."""
-        while not self._stopped.wait(self.rng.uniform(*KILL_PAUSE)):
-            while not self._kill_one():
-                if self._stopped.wait(0.05):
-                    return
+        """Kill, every one to two seconds while somebody holds a job."""
+        pause = KILL_PAUSE
+        while not self._stopped.wait(self.rng.uniform(*pause)):
+            pause = KILL_PAUSE if self._kill_one() else LOOK_PAUSE
 
     def stop(self) -> None:
         """Spare whoever lives."""
@@ -151,6 +153,18 @@ class Killer:
         if held:
             self.tell(f"kill -9 of worker process {victim['pid']}, which held {held} job{'s' if held > 1 else ''}")
         return bool(held)
+
+
+@contextmanager
+def _logging_to(log: Path) -> Iterator[None]:
+    """The supervisor's own log goes where its workers' goes, not between the bars."""
+    handler = logging.FileHandler(log)
+    logging.getLogger().addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(handler)
+        handler.close()
 
 
 @contextmanager

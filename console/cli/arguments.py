@@ -5,15 +5,24 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable
+from typing import NoReturn
 
 from capture.errors import Refused
 from capture.names import repository_name
 
 
+class Parser(argparse.ArgumentParser):
+    """Refuses in one sentence; the usage is shown by ``--help``."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and end with 2."""
+        self.exit(2, f"{self.prog}: {message} — see {self.prog} --help\n")
+
+
 def new_parser(command: str, description: str, *examples: str) -> argparse.ArgumentParser:
     """A command's parser, whose help ends with examples."""
     title = "Example:" if len(examples) == 1 else "Examples:"
-    return argparse.ArgumentParser(
+    return Parser(
         prog=f"capture {command}",
         description=description,
         epilog="\n  ".join([title, *examples]),

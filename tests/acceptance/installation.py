@@ -38,6 +38,10 @@ PAGES = """
 SELECT count(*) FROM progressive_capture_page_commits
 WHERE step <> 'decided' AND NOT (step = 'tails' AND cursor IS NULL)
 """
+LAST_MOVES = """
+SELECT right(job_id::text, 4), from_status, to_status, epoch, who, why FROM progressive_capture_transitions
+ORDER BY id DESC LIMIT 20
+"""
 #: Where the last page of a REST list ends is where it began: it has no page after it.
 COMMITTED_TWICE = """
 SELECT job_id::text, step, walk, cursor FROM progressive_capture_page_commits p WHERE cursor IS NOT NULL
@@ -153,7 +157,7 @@ class Installation:
         self.github = github
         self.workers: list[WorkerProcess] = []
         self.kills = 0
-        self._report = report
+        self.report = report
         self._folder = folder
         self._connection: Any = None
 
@@ -233,7 +237,10 @@ class Installation:
             with self._connection.cursor() as cursor:
                 cursor.execute(sql, values or None)
                 return list(cursor.fetchall()) if cursor.description else []
-        except (psycopg2.OperationalError, psycopg2.InterfaceError):
+        except (psycopg2.DatabaseError, psycopg2.InterfaceError) as error:
+            # A connection that is cut in the middle is a DatabaseError without a code.
+            if error.pgcode is not None and not isinstance(error, psycopg2.OperationalError):
+                raise
             self.close_connection()
             return []
 
@@ -311,7 +318,7 @@ class Installation:
         """
         result = self.comparison(dataset)
         account = self.account()
-        self._report(str(account))
+        self.report(str(account))
         assert result.is_equal, "\n".join([f"{result.total} differences", *result.differences, self.describe()])
         assert all(expected == stored for expected, stored in result.counts.values())
         assert self.rows(COMMITTED_TWICE) == []
@@ -321,9 +328,7 @@ class Installation:
     def describe(self) -> str:
         """For a failure: the ledger, and what the processes said last."""
         jobs = [str(job) for job in self.jobs()[:20]]
-        moves = self.rows(
-            "SELECT right(job_id::text, 4), from_status, to_status, epoch, who, why FROM progressive_capture_transitions ORDER BY id DESC LIMIT 20"
-        )
+        moves = self.rows(LAST_MOVES)
         return "\n".join([*jobs, *map(str, reversed(moves)), *(worker.last_words() for worker in self.workers)])
 
     def end(self) -> None:

@@ -10,7 +10,15 @@ from actors import capture_repository
 from console.local.github import Dataset
 from tests.acceptance.conftest import Install
 
-CRASH_POINTS = ["before the request", "after the reply", "rows written", "committed", "finish computed", "finish written"]
+#: Where a process dies, and which jobs it then holds.
+CRASH_POINTS = {
+    "before the request": ["fetch_prs"],
+    "after the reply": ["fetch_prs"],
+    "rows written": ["fetch_prs"],
+    "committed": ["fetch_prs"],
+    "finish computed": ["fetch_prs"],
+    "finish committed": [],
+}
 LISTS = {
     "fetch_prs": ("PullRequests", 3),
     "fetch_reviews": ("TailCommits", None),
@@ -56,11 +64,28 @@ def test_a_process_killed_at_any_point_of_a_page_commit_leaves_exact_rows(
     (victim,) = system.wait_until(
         lambda: [one for one in workers if one.exit_code is not None], 40, f"a process died: {point}"
     )
-    (held,) = system.died(victim)
-    assert system.job(held).actor == "fetch_prs"
+    held = system.died(victim)
+    assert [system.job(job_id).actor for job_id in held] == CRASH_POINTS[point]
     system.wait_for_capture(small.name)
 
     account = system.check_exact(small.data)
-    assert account.rescues == 1
+    assert account.rescues == len(held)
     assert account.asked_twice == (1 if point in {"after the reply", "rows written"} else 0)
-    assert system.job(held).crashes == 1
+    assert all(system.job(job_id).crashes == 1 for job_id in held)
+
+
+def test_all_processes_killed_at_once_leave_everything_to_those_that_start_next(
+    install: Install, small: Dataset
+) -> None:
+    system = install(small, latency_seconds=0.05)
+    workers = system.start_workers(2)
+    capture_repository.send_with_options(args=(small.name,), trigger_source="manual")
+    system.wait_until(lambda: system.holder("analyze_commits"), 40, "the last jobs ran")
+    for worker in workers:
+        system.kill(worker)
+    assert system.kills >= 1
+
+    system.start_workers(2)
+    system.wait_for_capture(small.name)
+    account = system.check_exact(small.data)
+    assert account.rescues <= account.kills

@@ -15,7 +15,9 @@ from tests.acceptance.installation import ROOT, Installation, WorkerProcess
 
 FAILOVER_SECONDS = 6.0
 #: The leader's own connection tells which process it is: the one that is cut when that process dies.
-LEADER_BACKENDS = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'capture leader' AND datname = current_database()"
+LEADER_BACKENDS = (
+    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'capture leader' AND datname = current_database()"
+)
 
 
 def wait_for_a_leader(system: Installation) -> tuple[str, int]:

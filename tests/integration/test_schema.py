@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 
 import psycopg2
@@ -42,64 +43,46 @@ def test_the_database_allows_exactly_the_moves_of_the_table_whoever_asks(bench: 
     assert len(allowed) + len(refused) == 49
 
 
-@pytest.mark.parametrize("status", sorted(set(JobState) - BEGINNINGS))
-def test_a_job_cannot_begin_in_another_state(bench: Bench, status: str):
-    with pytest.raises(psycopg2.errors.CheckViolation, match="cannot begin"):
-        bench.query(
-            "INSERT INTO progressive_capture_jobs (id, actor, processor_type, status, worker_id) VALUES (%s, 'a', 'bulk', %s, %s)",
-            new_id(),
-            status,
-            new_id(),
-        )
-    assert bench.count() == 0
+def test_a_job_begins_waiting_and_at_epoch_0(bench: Bench):
+    begun = set()
+    for status, epoch in itertools.product(JobState, (0, 1)):
+        with contextlib.suppress(psycopg2.errors.CheckViolation):
+            bench.query(
+                "INSERT INTO progressive_capture_jobs (id, actor, processor_type, status, epoch, ready_rank, blocked_by, worker_id)"
+                " VALUES (%s, 'a', 'bulk', %s, %s, 1, '{}', %s)",
+                new_id(),
+                status,
+                epoch,
+                new_id(),
+            )
+            begun.add((status, epoch))
+
+    assert begun == {(status, 0) for status in BEGINNINGS}
 
 
-@pytest.mark.parametrize("status", sorted(BEGINNINGS))
-def test_a_job_begins_at_epoch_0(bench: Bench, status: str):
-    insert = (
-        "INSERT INTO progressive_capture_jobs (id, actor, processor_type, status, epoch, ready_rank, blocked_by)"
-        " VALUES (%s, 'a', 'bulk', %s, %s, 1, '{}')"
-    )
-    with pytest.raises(psycopg2.errors.CheckViolation):
-        bench.query(insert, new_id(), status, 1)
-    bench.query(insert, new_id(), status, 0)
-
-    assert bench.count() == 1
+def test_an_epoch_never_goes_down(bench: Bench):
+    for state in JobState:
+        (job_id,) = in_state(bench, state)
+        with pytest.raises(psycopg2.errors.CheckViolation):
+            bench.query("UPDATE progressive_capture_jobs SET epoch = epoch - 1 WHERE id = %s", job_id)
 
 
-@pytest.mark.parametrize("state", list(JobState))
-def test_an_epoch_never_goes_down(bench: Bench, state: JobState):
-    (job_id,) = in_state(bench, state)
-
-    with pytest.raises(psycopg2.errors.CheckViolation):
-        bench.query("UPDATE progressive_capture_jobs SET epoch = epoch - 1 WHERE id = %s", job_id)
-
-
-@pytest.mark.parametrize("step", [0, 2, 10])
-def test_a_claim_raises_the_epoch_by_one(bench: Bench, step: int):
+def test_a_claim_raises_the_epoch_by_exactly_one(bench: Bench):
     (job_id,) = in_state(bench, JobState.PENDING)
+    for step in (0, 2, 10):
+        with pytest.raises(psycopg2.errors.CheckViolation):
+            bench.query("UPDATE progressive_capture_jobs SET status = 'processing', epoch = epoch + %s", step)
 
-    with pytest.raises(psycopg2.errors.CheckViolation):
-        bench.query(
-            "UPDATE progressive_capture_jobs SET status = 'processing', epoch = epoch + %s WHERE id = %s", step, job_id
-        )
+    assert bench.status(job_id) == "pending"
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        "status = 'running'",
-        "ready_rank = NULL",
-        "args = '{}'",
-        "kwargs = '[]'",
-        "status = 'processing', epoch = 1",
-    ],
-)
-def test_a_row_that_no_reader_could_make_sense_of_is_refused(bench: Bench, wrong: str):
-    job_id = bench.sent()
-
-    with pytest.raises(psycopg2.errors.CheckViolation):
-        bench.query(f"UPDATE progressive_capture_jobs SET {wrong} WHERE id = %s", job_id)
+def test_a_row_that_no_reader_could_make_sense_of_is_refused(bench: Bench):
+    bench.sent()
+    for wrong in ("status = 'running'", "ready_rank = NULL", "args = '{}'", "kwargs = '[]'"):
+        with pytest.raises(psycopg2.errors.CheckViolation):
+            bench.query(f"UPDATE progressive_capture_jobs SET {wrong}")
+    with pytest.raises(psycopg2.errors.CheckViolation, match="processing_has_a_worker"):
+        bench.query("UPDATE progressive_capture_jobs SET status = 'processing', epoch = 1")
 
 
 def test_the_log_has_one_row_per_move_with_who_and_why(bench: Bench):
@@ -187,7 +170,7 @@ def test_the_operators_three_statements_run_as_written(bench: Bench):
     )
     long_running, errors, waiting = (bench.query(statement) for statement in OPERATORS)
 
-    assert [row[0] for row in long_running] == [running.id]
+    assert [str(row[0]) for row in long_running] == [running.id]
     assert errors == [("it broke", 1)]
     assert waiting == [("realtime", 40, 1), ("bulk", 0, 1)]
 

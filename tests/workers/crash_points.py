@@ -1,7 +1,8 @@
 """The capture actors in a process that kills itself at a named point: `python -m console.worker_process tests.workers.crash_points`.
 
 ``CRASH_POINT`` is one of the points below, ``CRASH_ACTOR`` the job type whose run dies, ``CRASH_PAGE`` after how many pages of that
-type in this process. ``CRASH_ONCE`` is a file that the first to die creates: processes that find it live on.
+type in this process. ``CRASH_ONCE`` is a file that the first to die creates: processes that find it live on. With
+``CRASH_SIGNAL=SIGSTOP`` a process does not die but freezes.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ POINT = os.environ["CRASH_POINT"]
 ACTOR = os.environ["CRASH_ACTOR"]
 PAGE = int(os.environ.get("CRASH_PAGE", "2"))
 ONCE = os.environ["CRASH_ONCE"]
+SIGNAL = signal.Signals[os.environ.get("CRASH_SIGNAL", "SIGKILL")]
 committed_pages = 0
 
 
@@ -37,7 +39,7 @@ def crash(point: str, actor: str | None) -> None:
         os.close(os.open(ONCE, os.O_CREAT | os.O_EXCL))
     except FileExistsError:
         return
-    os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getpid(), SIGNAL)
 
 
 def in_page(point: str) -> None:
@@ -78,7 +80,7 @@ def around_finish(finish: Callable[..., set[str]]) -> Callable[..., set[str]]:
             crash("finish computed", actor)
         won = finish(execute, finishes, **options)
         for (actor,) in rows:
-            crash("finish written", actor)
+            crash("finish committed", actor)
         return won
 
     return finished
