@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -25,6 +26,9 @@ MAX_PAYLOAD_BYTES: Final = 64 * 1024
 #: Rows of one INSERT; more are sent in slices.
 SLICE: Final = 1_000
 SECONDS_PER_POINT: Final = 60.0
+#: An escaped NUL, whose backslash is not itself escaped.
+_NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 #: Inserts jobs sorted by fingerprint (two senders lock in one order). A live twin is returned instead, with the higher score
 #: kept; one that is already processing is marked to run again. Rows: asked id, id, status, whether it is new.
@@ -49,11 +53,11 @@ WITH asked AS (
     ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL DO UPDATE SET
         again = j.again OR j.status = 'processing',
         metadata = j.metadata || jsonb_build_object(
-            'priority', greatest((j.metadata ->> 'priority')::int, (excluded.metadata ->> 'priority')::int)),
+            'priority', greatest(progressive_capture_priority(j.metadata), progressive_capture_priority(excluded.metadata))),
         processor_type = CASE WHEN excluded.processor_type = 'realtime' AND j.status <> 'processing'
                               THEN 'realtime' ELSE j.processor_type END,
         ready_rank = least(j.ready_rank, CASE WHEN j.ready_rank IS NOT NULL THEN
-            extract(epoch FROM j.ready_at) - (excluded.metadata ->> 'priority')::int * %(seconds_per_point)s END),
+            extract(epoch FROM j.ready_at) - progressive_capture_priority(excluded.metadata) * %(seconds_per_point)s END),
         updated_at = clock_timestamp()
     RETURNING j.id, j.unique_key, j.status
 )
@@ -115,6 +119,8 @@ def checked(
     """The job if everything about it is right; raises ``Refused`` with one sentence, and nothing is stored."""
     if not 0 <= delay_seconds <= 366 * 86400:
         raise Refused("delay must be between zero and a year.")
+    for one in (job_id, capture_run_id, *blocked_by):
+        _require_id(one)
     text = canonical(actor, list(args), dict(kwargs))
     by_name = job_type.bind(actor, tuple(args), kwargs)
     key = None
@@ -149,7 +155,11 @@ def canonical(actor: str, args: list[Any], kwargs: dict[str, Any]) -> str:
         raise Refused(
             f"The arguments of {actor} would change on their way through JSON: send text, numbers, lists and the like."
         )
-    if "\\u0000" in text:
+    if any("\ud800" <= character <= "\udfff" for character in json.dumps([args, kwargs], ensure_ascii=False)):
+        raise Refused(
+            f"The arguments of {actor} hold half a character (a lone surrogate), which PostgreSQL does not store."
+        )
+    if _NUL.search(text):
         raise Refused(f"The arguments of {actor} hold a NUL character, which PostgreSQL does not store.")
     if len(text.encode()) > MAX_PAYLOAD_BYTES:
         raise Refused(f"The arguments of {actor} are over 64 kB: store the data and send its key.")
@@ -159,6 +169,11 @@ def canonical(actor: str, args: list[Any], kwargs: dict[str, Any]) -> str:
 def fingerprint(text: str) -> str:
     """What makes two live jobs the same."""
     return hashlib.sha256(text.encode()).hexdigest()[:40]
+
+
+def _require_id(value: str | None) -> None:
+    if value is not None and not _ID.fullmatch(str(value)):
+        raise Refused(f"{str(value)[:60]!r} is not the id of a job or capture run: use the message_id that send returned.")
 
 
 def _one_spelling(by_name: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,9 @@ from capture.priority import Facts
 from capture.producer import Execute
 from capture.retry import Decision, History
 
+#: A wait that a server wishes for is bounded: what lies beyond a calendar could not be stored.
+LONGEST_WAIT_SECONDS: Final = 31 * 86_400.0
+
 #: Wins the jobs whose hint is true: still waiting, still at that epoch. A worker whose lease is over wins nothing.
 CLAIM: Final = """
 WITH asked AS (SELECT * FROM unnest(%(ids)s::uuid[], %(epochs)s::int[]) AS a(id, epoch)),
@@ -63,7 +66,7 @@ WITH asked AS MATERIALIZED (
         due_at = CASE WHEN a.status IN ('pending', 'retrying') AND a.wait > 0
                       THEN clock_timestamp() + a.wait * interval '1 second' END,
         unique_key = CASE WHEN a.status IN ('pending', 'retrying') THEN j.unique_key END,
-        metadata = j.metadata || a.patch || jsonb_build_object('priority', greatest(a.priority, (j.metadata ->> 'priority')::int)),
+        metadata = j.metadata || a.patch || jsonb_build_object('priority', greatest(a.priority, progressive_capture_priority(j.metadata))),
         completed_at = CASE WHEN a.status IN ('completed', 'failed', 'cancelled') THEN clock_timestamp() END,
         updated_at = clock_timestamp(), moved_at = clock_timestamp(), moved_by = a.who, moved_why = a.why
     FROM asked a JOIN locked l ON l.id = a.id WHERE j.id = a.id
@@ -84,7 +87,7 @@ WITH asked AS MATERIALIZED (
         metadata, moved_by, moved_why)
     SELECT a.successor, j.actor, j.processor_type, j.payload_version, j.args, j.kwargs, j.repository, j.capture_run_id, l.unique_key,
            'pending', clock_timestamp(),
-           extract(epoch FROM clock_timestamp()) - (j.metadata ->> 'priority')::int * %(seconds_per_point)s,
+           extract(epoch FROM clock_timestamp()) - progressive_capture_priority(j.metadata) * %(seconds_per_point)s,
            j.metadata - 'gap', a.who, 'asked for again while ' || a.id || ' was running'
     FROM moved m JOIN asked a ON a.id = m.id JOIN locked l ON l.id = m.id JOIN progressive_capture_jobs j ON j.id = m.id
     WHERE m.again AND m.status IN ('completed', 'failed')
@@ -96,7 +99,8 @@ SELECT id::text FROM moved
 PUT_BACK: Final = """
 UPDATE progressive_capture_jobs j SET status = 'pending', worker_id = NULL, stop_requested = NULL,
     ready_at = coalesce(j.ready_at, clock_timestamp()),
-    ready_rank = extract(epoch FROM coalesce(j.ready_at, clock_timestamp())) - (j.metadata ->> 'priority')::int * %(seconds_per_point)s,
+    ready_rank = extract(epoch FROM coalesce(j.ready_at, clock_timestamp()))
+        - progressive_capture_priority(j.metadata) * %(seconds_per_point)s,
     updated_at = clock_timestamp(), moved_at = clock_timestamp(), moved_by = %(worker)s, moved_why = %(why)s
 WHERE j.worker_id = %(worker)s::uuid AND j.status = 'processing' AND (%(ids)s::uuid[] IS NULL OR j.id = ANY(%(ids)s::uuid[]))
 RETURNING j.id::text
@@ -196,7 +200,7 @@ def finish(execute: Execute, finishes: Sequence[Finish], *, seconds_per_point: f
         "ids": [end.job_id for end in ends],
         "epochs": [end.epoch for end in ends],
         "statuses": [str(end.decision.status) for end in ends],
-        "waits": [float(end.decision.wait_seconds) for end in ends],
+        "waits": [min(float(end.decision.wait_seconds), LONGEST_WAIT_SECONDS) for end in ends],
         "to_the_back": [end.decision.to_the_back for end in ends],
         "attempts": [end.decision.history.attempts for end in ends],
         "failures": [end.decision.history.failures_in_a_row for end in ends],

@@ -16,7 +16,7 @@ POPPED_SECONDS: Final = 2.0
 MOST_HINTS: Final = 512
 #: Hints kept per thread beyond those that are free: a thread that ends a short run finds the next hint waiting. Rank decides at the pop,
 #: so a late urgent hint still overtakes them all.
-SPARE_PER_THREAD: Final = 16
+SPARE_PER_THREAD: Final = 4
 
 LIVE_WORKERS: Final = """
 SELECT w.queues, w.knowledge, w.actors, w.threads, (

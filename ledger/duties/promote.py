@@ -16,7 +16,7 @@ WITH due AS (
     ORDER BY due_at LIMIT %(slice)s FOR NO KEY UPDATE SKIP LOCKED)
 UPDATE progressive_capture_jobs j SET ready_at = j.due_at, due_at = NULL, updated_at = clock_timestamp(),
     ready_rank = CASE WHEN j.status IN ('pending', 'retrying')
-                 THEN extract(epoch FROM j.due_at) - (j.metadata ->> 'priority')::int * %(seconds_per_point)s END
+                 THEN extract(epoch FROM j.due_at) - progressive_capture_priority(j.metadata) * %(seconds_per_point)s END
 FROM due WHERE j.id = due.id RETURNING j.id
 """
 

@@ -25,7 +25,7 @@ UPDATE progressive_capture_jobs j SET
     unique_key = CASE WHEN s.bad THEN NULL ELSE j.unique_key END,
     ready_at = CASE WHEN s.bad THEN NULL ELSE clock_timestamp() END,
     ready_rank = CASE WHEN s.bad THEN NULL ELSE
-        extract(epoch FROM clock_timestamp()) - (j.metadata ->> 'priority')::int * %(seconds_per_point)s END,
+        extract(epoch FROM clock_timestamp()) - progressive_capture_priority(j.metadata) * %(seconds_per_point)s END,
     error = CASE WHEN s.bad THEN 'A job that it waited for did not complete: ' || s.reason || '.' END,
     completed_at = CASE WHEN s.bad THEN clock_timestamp() END, updated_at = clock_timestamp(), moved_at = clock_timestamp(),
     moved_by = 'leader',

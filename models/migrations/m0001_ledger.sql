@@ -51,6 +51,11 @@ CREATE INDEX progressive_capture_jobs_blocked ON progressive_capture_jobs (id) W
 CREATE INDEX progressive_capture_jobs_of_run ON progressive_capture_jobs (capture_run_id) WHERE capture_run_id IS NOT NULL;
 CREATE INDEX progressive_capture_jobs_of_repository ON progressive_capture_jobs (lower(repository), id);
 
+-- The score of a job; metadata that was edited by hand into something else counts as none, and holds nothing up.
+CREATE FUNCTION progressive_capture_priority(metadata jsonb) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN metadata ->> 'priority' ~ '^-?[0-9]{1,6}$' THEN (metadata ->> 'priority')::integer ELSE 0 END
+$$;
+
 CREATE TABLE progressive_capture_transitions (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     job_id uuid NOT NULL,

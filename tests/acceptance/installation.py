@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,8 @@ from console.local.servers import LocalServers
 ROOT = Path(__file__).resolve().parents[2]
 LOOK_SECONDS = 0.02
 LOG_LINES_SHOWN = 25
+Settings = Mapping[str, str]
+NO_SETTINGS: Settings = {}
 
 JOB = """
 SELECT id::text, actor, status, epoch, attempts, crashes, runs, faults_in_a_row, error, error_kind,
@@ -175,24 +177,26 @@ class Installation:
             "RETRY_NO_WAIT": "1",
         }
 
-    def start_worker(self, *modules: str, threads: int = 4, **environment: str) -> WorkerProcess:
+    def start_worker(self, *modules: str, threads: int = 4, settings: Settings = NO_SETTINGS) -> WorkerProcess:
         """One worker process as the supervisor starts it."""
         command = [sys.executable, "-m", "console.worker_process", *(modules or ("actors",))]
         command += ["--threads", str(threads), "--drain-seconds", "5", "--parent", str(os.getpid())]
-        return self.start(*command, **environment)
+        return self.start(*command, settings=settings)
 
-    def start_workers(self, count: int = 2, *modules: str, threads: int = 4, **environment: str) -> list[WorkerProcess]:
+    def start_workers(
+        self, count: int = 2, *modules: str, threads: int = 4, settings: Settings = NO_SETTINGS
+    ) -> list[WorkerProcess]:
         """So many worker processes, once all of them have registered."""
-        started = [self.start_worker(*modules, threads=threads, **environment) for _ in range(count)]
+        started = [self.start_worker(*modules, threads=threads, settings=settings) for _ in range(count)]
         for worker in started:
             self.wait_until_registered(worker)
         return started
 
-    def start(self, *command: str, **environment: str) -> WorkerProcess:
+    def start(self, *command: str, settings: Settings = NO_SETTINGS) -> WorkerProcess:
         """Any command of the installation."""
         ours = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "CAPTURE_TEST_"))}
         log = self._folder / f"process-{len(self.workers) + 1}.log"
-        worker = WorkerProcess(command, ours | self.environment | environment, log)
+        worker = WorkerProcess(command, ours | self.environment | dict(settings), log)
         self.workers.append(worker)
         return worker
 

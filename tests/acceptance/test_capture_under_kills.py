@@ -46,7 +46,8 @@ def test_a_process_killed_while_github_holds_its_request_loses_nothing(
     jobs = system.wait_for_capture(small.name)
 
     account = system.check_exact(small.data)
-    assert account.rescues == account.kills >= 1
+    # A commit that was under way at the kill may still have ended its job.
+    assert account.kills >= account.rescues >= 1
     assert {job.actor: job.crashes for job in jobs}[actor] == 1
     assert all(job.attempts == 0 for job in jobs)
 
@@ -56,9 +57,8 @@ def test_a_process_killed_at_any_point_of_a_page_commit_leaves_exact_rows(
     install: Install, small: Dataset, tmp_path: Path, point: str
 ) -> None:
     system = install(small)
-    workers = system.start_workers(
-        2, "tests.workers.crash_points", CRASH_POINT=point, CRASH_ACTOR="fetch_prs", CRASH_ONCE=str(tmp_path / "died")
-    )
+    crash = {"CRASH_POINT": point, "CRASH_ACTOR": "fetch_prs", "CRASH_ONCE": str(tmp_path / "died")}
+    workers = system.start_workers(2, "tests.workers.crash_points", settings=crash)
     capture_repository.send_with_options(args=(small.name,), trigger_source="manual")
 
     (victim,) = system.wait_until(

@@ -119,7 +119,7 @@ def test_a_page_that_fails_oftener_than_one_run_asks_is_gone_on_with_by_the_next
     dataset = generate("octo/patience", pull_requests=30, seed=2)
     system = install(dataset)
     system.github.fail("drop", next=times, operation="PullRequests", page=2)
-    system.start_workers(1, GITHUB_TRIES="2")
+    system.start_workers(1, settings={"GITHUB_TRIES": "2"})
     capture_repository.send(dataset.name)
 
     system.wait_for_capture(dataset.name)

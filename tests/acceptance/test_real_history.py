@@ -11,7 +11,7 @@ from console.local.github import load_dataset
 from tests.acceptance.conftest import Install
 from tests.acceptance.installation import Installation
 
-LATENCY_SECONDS = 0.15
+LATENCY_SECONDS = 0.1
 SETTINGS = {"CRASH_LIMIT": "100", "GITHUB_PAGE_SIZE": "5"}
 CLOSED = "SELECT 1 FROM progressive_capture_capture_runs WHERE closed_at IS NOT NULL"
 EXPECTED = {"pull_requests": 179, "reviews": 412, "review_comments": 419, "comments": 482, "commits": 604}
@@ -23,7 +23,7 @@ def test_a_real_history_is_exact_though_a_process_dies_every_few_seconds(
 ) -> None:
     dataset = load_dataset(reference_data / "data" / "dramatiq.json")
     system = install(dataset, latency_seconds=LATENCY_SECONDS)
-    system.start_workers(2, **SETTINGS)
+    system.start_workers(2, settings=SETTINGS)
     capture_repository.send_with_options(args=(dataset.name,), trigger_source="manual")
     kill_until_done(system, random.Random(4))
 
@@ -51,11 +51,13 @@ def kill_until_done(system: Installation, rng: random.Random) -> None:
     """kill -9 a process that holds a job every one to three seconds, and start another in its place."""
     give_up = time.monotonic() + 100
     while time.monotonic() < give_up and not system.rows(CLOSED):
-        pause = time.monotonic() + rng.uniform(1, 3)
-        system.wait_until(
-            lambda until=pause: time.monotonic() > until or system.rows(CLOSED), 5, "the next kill was due"
-        )
+        wait_for_the_next_kill(system, rng.uniform(1, 3))
         holders = [one for one in system.workers if one.exit_code is None and system.held_by(one)]
         if holders:
             system.kill(rng.choice(holders))
-            system.start_worker(**SETTINGS)
+            system.start_worker(settings=SETTINGS)
+
+
+def wait_for_the_next_kill(system: Installation, seconds: float) -> None:
+    due = time.monotonic() + seconds
+    system.wait_until(lambda: time.monotonic() > due or system.rows(CLOSED), seconds + 5, "the next kill was due")

@@ -44,7 +44,7 @@ def test_a_worker_told_to_stop_gives_its_job_back_and_the_next_goes_on_after_the
 def test_a_run_that_reaches_no_commit_is_put_back_at_the_end_of_the_drain(install: Install) -> None:
     system = install()
     system.rows(CREATE)
-    (worker,) = system.start_workers(1, TOYS, DRAIN_SECONDS="0.5")
+    (worker,) = system.start_workers(1, TOYS, settings={"DRAIN_SECONDS": "0.5"})
     job_id = page_through.send(2, 30).message_id
     system.wait_until(lambda: system.job(job_id).status == "processing", 20, "the job ran")
 
@@ -56,7 +56,7 @@ def test_a_run_that_reaches_no_commit_is_put_back_at_the_end_of_the_drain(instal
 def test_a_frozen_worker_writes_nothing_when_it_wakes_after_its_job_went_on_elsewhere(install: Install) -> None:
     dataset = generate("octo/frozen", pull_requests=60, seed=5)
     system = install(dataset)
-    frozen, other = system.start_workers(2, **SHORT_LEASE)
+    frozen, other = system.start_workers(2, settings=SHORT_LEASE)
     system.github.hold_before(operation="PullRequests", page=3)
     capture_repository.send_with_options(args=(dataset.name,), trigger_source="manual")
     system.wait_until(system.github.is_holding, 20, "page 3 was asked for")
@@ -88,8 +88,13 @@ def test_a_worker_frozen_inside_a_transaction_holds_nobody_up_for_long(
 ) -> None:
     system = install(small)
     frozen_once = tmp_path / "froze"
-    crash = {"CRASH_POINT": "rows written", "CRASH_ACTOR": "fetch_prs", "CRASH_SIGNAL": "SIGSTOP"}
-    workers = system.start_workers(2, "tests.workers.crash_points", **crash, CRASH_ONCE=str(frozen_once), **SHORT_LEASE)
+    crash = {
+        "CRASH_POINT": "rows written",
+        "CRASH_ACTOR": "fetch_prs",
+        "CRASH_SIGNAL": "SIGSTOP",
+        "CRASH_ONCE": str(frozen_once),
+    }
+    workers = system.start_workers(2, "tests.workers.crash_points", settings=SHORT_LEASE | crash)
     capture_repository.send_with_options(args=(small.name,), trigger_source="manual")
     system.wait_until(frozen_once.exists, 20, "a process froze with rows written and not committed")
     frozen = system.holder("fetch_prs")
@@ -108,7 +113,7 @@ def test_a_worker_frozen_inside_a_transaction_holds_nobody_up_for_long(
 def test_a_worker_that_was_frozen_takes_new_jobs_again(install: Install) -> None:
     system = install()
     system.rows(CREATE)
-    (worker,) = system.start_workers(1, TOYS, **SHORT_LEASE)
+    (worker,) = system.start_workers(1, TOYS, settings=SHORT_LEASE)
     worker.send_signal(signal.SIGSTOP)
     sql = "SELECT 1 FROM progressive_capture_workers WHERE lease_until <= clock_timestamp()"
     system.wait_until(lambda: system.rows(sql), 10, "its lease was over")

@@ -19,8 +19,7 @@ def test_a_manual_job_behind_ten_thousand_scheduled_ones_starts_next(install: In
 
     for _ in range(3):
         urgent = page_through.send_with_options(args=(1, 0.01), trigger_source="manual").message_id
-        system.wait_until(lambda job_id=urgent: system.job(job_id).is_over, 10, "the urgent job was over")
-        job = system.job(urgent)
+        job = system.wait_for_job(urgent, 10)
         assert job.status == "completed"
         assert job.started_after is not None
         assert job.started_after < START_SECONDS

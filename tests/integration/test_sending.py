@@ -13,7 +13,15 @@ from typing import Any
 import dramatiq
 import psycopg2
 import pytest
-from dramatiq.middleware import AgeLimit, Callbacks, GroupCallbacks, Pipelines, Retries, ShutdownNotifications, TimeLimit
+from dramatiq.middleware import (
+    AgeLimit,
+    Callbacks,
+    GroupCallbacks,
+    Pipelines,
+    Retries,
+    ShutdownNotifications,
+    TimeLimit,
+)
 from dramatiq.results import Results
 from dramatiq.results.backends import StubBackend
 
@@ -291,10 +299,16 @@ def say_too(word: str) -> None:
     """A toy."""
 
 
-def test_pipelines_and_groups_are_refused(bench: Bench):
-    refused(bench, lambda: (bench.say.message("a") | bench.say.message("b")).run())
-    refused(bench, lambda: dramatiq.pipeline([bench.say.message("a"), bench.say.message("b")]).run())
-    group = dramatiq.group([bench.say.message("a")])
+def test_pipelines_and_groups_with_callbacks_are_refused(bench: Bench):
+    before = dramatiq.broker.global_broker
+    dramatiq.set_broker(bench.broker)
+    try:
+        piped = bench.say.message("a") | bench.say.message("b")
+        refused(bench, piped.run, "pipe_target")
+    finally:
+        dramatiq.broker.global_broker = before
+    refused(bench, dramatiq.pipeline([bench.say.message("a"), bench.say.message("b")], broker=bench.broker).run)
+    group = dramatiq.group([bench.say.message("a")], broker=bench.broker)
     group.add_completion_callback(bench.say.message("b"))
     with pytest.raises((Refused, RuntimeError)):
         group.run()

@@ -17,7 +17,6 @@ import actors
 from capture.checkpoint import PageCommit
 from capture.current import find_current_job
 from capture.github.transport import Transport
-from ledger import committer
 from ledger.run import Run
 from models import moves
 
@@ -88,4 +87,4 @@ def around_finish(finish: Callable[..., set[str]]) -> Callable[..., set[str]]:
 
 Transport.send = around_request(Transport.send)  # type: ignore[method-assign]
 Run.page = around_page(Run.page)  # type: ignore[method-assign]
-committer.moves.finish = around_finish(moves.finish)
+moves.finish = around_finish(moves.finish)
