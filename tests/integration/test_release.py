@@ -11,9 +11,9 @@ from capture.ids import new_id
 from ledger.duties.release import release
 from models.capture_run import CaptureRun
 from models.database import transaction
+from models.repository import Repository
 from tests.integration.engine import SECONDS_PER_POINT, Bench
-
-REPOSITORY = "INSERT INTO repositories (github_id, node_id, owner, name) VALUES (%s, 'R_7', 'octo', 'hello') RETURNING id"
+from tests.integration.history_payloads import repository
 
 
 def look(bench: Bench, term: int) -> int:
@@ -22,7 +22,8 @@ def look(bench: Bench, term: int) -> int:
 
 def opened(bench: Bench, since_days: int | None = None) -> tuple[str, str, int]:
     """A capture run of octo/hello: its id, the id of the job that opened it, the repository's."""
-    repository_id = bench.value(REPOSITORY, 7)
+    with transaction():
+        repository_id = Repository.upsert(repository(name="hello")).id
     job_id = bench.sent("opens")
     with transaction():
         run_id, new = CaptureRun.open("octo/hello", repository_id, since_days, job_id)

@@ -15,14 +15,16 @@ from capture.states import BEGINNINGS, JobState, may_move
 from models import moves
 from tests.integration.engine import Bench, ended, in_state
 
-OPERATORS = [
-    "SELECT * FROM progressive_capture_jobs WHERE status = 'processing' AND started_at < NOW() - INTERVAL '1 hour'",
-    "SELECT error, COUNT(*) as count FROM progressive_capture_jobs WHERE status = 'failed'"
-    " AND created_at > NOW() - INTERVAL '24 hours' GROUP BY error ORDER BY count DESC",
-    "SELECT processor_type, CASE WHEN metadata->>'priority' IS NULL THEN 0 ELSE (metadata->>'priority')::int END as priority,"
-    " COUNT(*) as count FROM progressive_capture_jobs WHERE status = 'pending'"
-    " GROUP BY processor_type, priority ORDER BY priority DESC",
-]
+LONG_RUNNING = "SELECT * FROM progressive_capture_jobs WHERE status = 'processing' AND started_at < NOW() - INTERVAL '1 hour'"
+ERRORS = """
+SELECT error, COUNT(*) as count FROM progressive_capture_jobs
+WHERE status = 'failed' AND created_at > NOW() - INTERVAL '24 hours' GROUP BY error ORDER BY count DESC
+"""
+WAITING = """
+SELECT processor_type, CASE WHEN metadata->>'priority' IS NULL THEN 0 ELSE (metadata->>'priority')::int END as priority,
+       COUNT(*) as count
+FROM progressive_capture_jobs WHERE status = 'pending' GROUP BY processor_type, priority ORDER BY priority DESC
+"""
 
 
 def test_the_database_allows_exactly_the_moves_of_the_table_whoever_asks(bench: Bench):
@@ -168,7 +170,7 @@ def test_the_operators_three_statements_run_as_written(bench: Bench):
         "INSERT INTO progressive_capture_jobs (id, actor, processor_type, status, ready_rank) VALUES (%s, 'a', 'bulk', 'pending', 1)",
         new_id(),
     )
-    long_running, errors, waiting = (bench.query(statement) for statement in OPERATORS)
+    long_running, errors, waiting = (bench.query(statement) for statement in (LONG_RUNNING, ERRORS, WAITING))
 
     assert [str(row[0]) for row in long_running] == [running.id]
     assert errors == [("it broke", 1)]
