@@ -21,9 +21,7 @@ from models.database import connect, database
 
 P = ParamSpec("P")
 R = TypeVar("R")
-OURS = frozenset(
-    {"timeout_minutes", "max_items", "retryable", "priority", "unique", "payload_version", "parameters"}
-)
+OURS = frozenset({"timeout_minutes", "max_items", "retryable", "priority", "unique", "payload_version", "parameters"})
 
 
 @cache

@@ -26,9 +26,10 @@ def capture_repository(repository: str, since_days: int | None = None) -> None:
         return
     found = github().repository(repository)
     name = f"{found.owner}/{found.name}"
-    with opened.commit(None, items=1, last=True):
+    with opened.commit(None, items=1, last=True) as tally:
         stored = Repository.upsert(found)
         run, is_new = CaptureRun.open(name, stored.id, since_days, job.job_id)
+        tally.cursor = run  # by which a waiter finds the run, also one that was joined
         if is_new:
             options: dict[str, Any] = {
                 "capture_run_id": run,

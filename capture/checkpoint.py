@@ -59,6 +59,8 @@ class Tally:
 
     failed: int = 0
     """Items that could not be stored."""
+    cursor: str | None = None
+    """Where the page ends."""
 
 
 class Storage(Protocol):
@@ -123,12 +125,14 @@ class Checkpoint:
             raise Refused("A page commit takes counts of zero and more.")
         seen = tuple(str(one) for one in ids)
         with self._storage.page(self.name) as commits:
-            tally = Tally(failed)
+            tally = Tally(failed, cursor)
             yield tally
-            after = self._after(cursor, items, total, tally.failed, last, seen)
+            after = self._after(tally.cursor, items, total, tally.failed, last, seen)
             now = self._step
             commits.append(
-                PageCommit(self.name, after, now.walk, now.page + 1, cursor, items, seen, seen[-1] if seen else None)
+                PageCommit(
+                    self.name, after, now.walk, now.page + 1, tally.cursor, items, seen, seen[-1] if seen else None
+                )
             )
         self._step = after
         reason = self._storage.stop_reason()

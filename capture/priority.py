@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from capture.errors import Refused
 
@@ -32,6 +33,18 @@ class Facts:
         days = self.time_range_days
         if days is not None and (isinstance(days, bool) or not isinstance(days, int) or not 0 < days <= 36_500):
             raise Refused("time_range_days must be a whole number from 1 to 36500.")
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, Any]) -> Facts:
+        """The facts as stored with a job; what was edited by hand into nonsense earns nothing."""
+        found: dict[str, Any] = {}
+        for name in ("trigger_source", "repository_size", "time_range_days"):
+            try:
+                cls(**{name: metadata[name]})
+            except (KeyError, TypeError, Refused):
+                continue
+            found[name] = metadata[name]
+        return cls(**found)
 
 
 def score(facts: Facts, retries: int = 0) -> int:

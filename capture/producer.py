@@ -173,7 +173,9 @@ def fingerprint(text: str) -> str:
 
 def _require_id(value: str | None) -> None:
     if value is not None and not _ID.fullmatch(str(value)):
-        raise Refused(f"{str(value)[:60]!r} is not the id of a job or capture run: use the message_id that send returned.")
+        raise Refused(
+            f"{str(value)[:60]!r} is not the id of a job or capture run: use the message_id that send returned."
+        )
 
 
 def _one_spelling(by_name: Mapping[str, Any]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ class Outcome:
     jobs: list[dict[str, Any]] = field(default_factory=list)
 
 
-def follow(job_id: str, repository: str, show: Callable[[list[dict[str, Any]]], None]) -> Outcome:
+def follow(job_id: str, show: Callable[[list[dict[str, Any]]], None]) -> Outcome:
     """Wait until every job of the capture run that the ``capture_repository`` job opened, or joined, is over."""
     run_id: str | None = None
     jobs: list[dict[str, Any]] = []
@@ -42,7 +42,8 @@ def follow(job_id: str, repository: str, show: Callable[[list[dict[str, Any]]], 
         if request["state"] in (JobState.FAILED, JobState.CANCELLED):
             return Outcome(False, None, request["error"] or f"The request was {request['state']}.", [request])
         if run_id is None:
-            run_id = _run_of(request, repository)
+            run = CaptureRun.of_job(job_id)
+            run_id = run.id if run else None
         jobs = queries.read(queries.JOBS_OF_RUN, run=run_id) if run_id else []
         show([request, *jobs])
         if jobs and all(job["state"] in TERMINAL for job in jobs):
@@ -52,14 +53,6 @@ def follow(job_id: str, repository: str, show: Callable[[list[dict[str, Any]]], 
             if is_closed or time.monotonic() - closing_since > CLOSING_SECONDS:
                 return _outcome(run_id, jobs)
         time.sleep(LOOK_SECONDS)
-
-
-def _run_of(request: dict[str, Any], repository: str) -> str | None:
-    """The run that the request opened; once it is completed without one, the one it joined."""
-    run = CaptureRun.opened_by_job(request["id"])
-    if run is None and request["state"] == JobState.COMPLETED:
-        run = CaptureRun.latest(repository)
-    return run.id if run else None
 
 
 def _outcome(run_id: str | None, jobs: list[dict[str, Any]]) -> Outcome:

@@ -8,7 +8,7 @@ from dramatiq.middleware import Middleware
 
 from capture.classification import classify
 from capture.errors import Interrupted, LeaseLost, RateLimited, Transient
-from capture.failures import describe
+from capture.failures import clean, describe
 from capture.retry import Kind
 from ledger.consumer import ClaimedMessage
 from models.identity import Identity
@@ -41,7 +41,7 @@ class ErrorClassification(Middleware):
         if isinstance(exception, RateLimited):
             run.asked_seconds = exception.seconds
             if exception.identity:
-                Identity.block(exception.identity, exception.seconds, str(exception))
+                Identity.block(exception.identity, exception.seconds, clean(str(exception), 500))
         if run.kind is not Kind.DEFERRED:
             words = describe(exception)
             run.failure = Failure(words.error_class, words.message, words.trace, words.fingerprint)

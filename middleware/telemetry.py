@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+import dramatiq
 from dramatiq.middleware import Middleware
 
 from capture.failures import scrub
@@ -32,6 +33,11 @@ class Telemetry(Middleware):
     def after_process_boot(self, broker: Broker) -> None:
         """Dramatiq has set its handlers up by now."""
         del broker
+        scrub_handlers()
+
+    def before_worker_boot(self, broker: Broker, worker: dramatiq.Worker) -> None:
+        """A worker inside another program: whatever handlers that has."""
+        del broker, worker
         scrub_handlers()
 
 

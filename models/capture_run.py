@@ -16,6 +16,9 @@ VALUES (%(id)s::uuid, %(repository)s, %(repository_id)s, %(since_days)s, %(job)s
 ON CONFLICT (lower(repository)) WHERE closed_at IS NULL DO UPDATE SET again = r.again OR r.opened_by <> excluded.opened_by
 RETURNING id::text, opened_by::text
 """
+OF_JOB: Final = """
+id = (SELECT (checkpoint_data #>> '{opened,cursor}')::uuid FROM progressive_capture_progress WHERE job_id = %(value)s::uuid)
+"""
 FIND: Final = """
 SELECT id::text, repository, since_days, status, error, opened_by::text, opened_at, closed_at
 FROM progressive_capture_capture_runs WHERE {condition} ORDER BY opened_at DESC LIMIT 1
@@ -43,9 +46,9 @@ class CaptureRun:
         return found, opened_by == job_id
 
     @classmethod
-    def opened_by_job(cls, job_id: str) -> CaptureRun | None:
-        """The run that a `capture_repository` job opened."""
-        return cls._find("opened_by = %(value)s::uuid", job_id)
+    def of_job(cls, job_id: str) -> CaptureRun | None:
+        """The run that a `capture_repository` job opened or joined; None before it did."""
+        return cls._find(OF_JOB, job_id)
 
     @classmethod
     def latest(cls, repository: str) -> CaptureRun | None:

@@ -80,7 +80,8 @@ WITH asked AS MATERIALIZED (
     WHERE a.class IS NOT NULL ON CONFLICT (job_id, epoch) DO NOTHING
 ), buried AS (
     INSERT INTO progressive_capture_dead_letters (job_id, epoch, kind, message, fingerprint)
-    SELECT a.id, a.epoch, a.kind, a.error, a.print FROM asked a JOIN moved m ON m.id = a.id WHERE a.dead
+    SELECT a.id, a.epoch, a.kind, coalesce(a.error, a.why), coalesce(a.print, a.kind)
+    FROM asked a JOIN moved m ON m.id = a.id WHERE a.dead
 ), followed AS (
     INSERT INTO progressive_capture_jobs (
         id, actor, processor_type, payload_version, args, kwargs, repository, capture_run_id, unique_key, status, ready_at, ready_rank,
@@ -142,8 +143,7 @@ class Claimed:
     @property
     def facts(self) -> Facts:
         """Why and how urgently it was asked for."""
-        of = self.metadata
-        return Facts(of.get("trigger_source", "application"), of.get("repository_size"), of.get("time_range_days"))
+        return Facts.from_metadata(self.metadata)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +208,7 @@ def finish(execute: Execute, finishes: Sequence[Finish], *, seconds_per_point: f
         "crashes": [end.decision.history.crashes for end in ends],
         "priorities": [end.priority for end in ends],
         "errors": [failure.message if failure else None for failure in failures],
-        "kinds": [str(end.decision.kind) if end.failure else None for end in ends],
+        "kinds": [str(end.decision.kind) if end.failure or end.decision.is_dead else None for end in ends],
         "patches": [json.dumps(dict(end.metadata or {})) for end in ends],
         "whys": [end.why for end in ends],
         "whos": [end.who for end in ends],

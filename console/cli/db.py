@@ -25,7 +25,7 @@ def parser() -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """Upgrade, or check."""
-    from models import migrations  # noqa: PLC0415
+    from models import migrations
 
     database_url = find_database(load_settings())
     if options.verb == "check":

@@ -52,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> int:
     """Run the demo: 0 if every row is right."""
     signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
-    from console import demo as demos  # noqa: PLC0415
+    from console import demo as demos
 
     began = time.monotonic()
     dataset = _dataset(options)
@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _dataset(options: argparse.Namespace) -> Dataset:
-    from console.local.github import generate, load_dataset  # noqa: PLC0415
+    from console.local.github import generate, load_dataset
 
     if options.dataset is None:
         return generate(NAME, pull_requests=options.pulls, seed=options.seed)
@@ -86,8 +86,8 @@ def _dataset(options: argparse.Namespace) -> Dataset:
 
 
 def _capture(demo: Demo, *, kill: bool, seed: int) -> int:
-    from console.demo import Killer, compared  # noqa: PLC0415
-    from console.follow import follow, progress  # noqa: PLC0415
+    from console.demo import Killer, compared
+    from console.follow import follow, progress
 
     began = time.monotonic()
     job_id = send(demo.dataset.name, None, seconds_per_point=60, redis_url=demo.everything.addresses.redis_url)
@@ -97,7 +97,7 @@ def _capture(demo: Demo, *, kill: bool, seed: int) -> int:
     if kill:
         thread.start()
     try:
-        outcome = follow(job_id, demo.dataset.name, shown.show)
+        outcome = follow(job_id, shown.show)
     finally:
         killer.stop()
         shown.end()
@@ -114,7 +114,7 @@ def _capture(demo: Demo, *, kill: bool, seed: int) -> int:
 
 
 def _report(demo: Demo, comparison: Comparison, seconds: float) -> None:
-    from console.demo import Pages  # noqa: PLC0415
+    from console.demo import Pages
 
     print()
     print_table(("table", "expected", "stored"), [(table, *counts) for table, counts in comparison.counts.items()])
@@ -135,8 +135,8 @@ def _report(demo: Demo, comparison: Comparison, seconds: float) -> None:
 
 
 def _report_kills(demo: Demo, killer: Killer) -> None:
-    from console import queries  # noqa: PLC0415
-    from console.demo import Pages  # noqa: PLC0415
+    from console import queries
+    from console.demo import Pages
 
     pages = Pages.of(demo.github)
     rescues = queries.read(queries.RESCUES)[0]["rescues"]

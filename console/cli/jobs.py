@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     open_ledger(load_settings())
     if options.verb == "show":
         return _show(options)
-    from console import queries  # noqa: PLC0415
+    from console import queries
 
     jobs = queries.read(
         queries.JOBS, state=options.state, type=options.type, repository=options.repo, limit=options.limit
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
 
 def history_of(wanted: str) -> dict[str, Any]:
     """The job with its transitions, failures and dead letters; raises :class:`NotFound`."""
-    from console import queries  # noqa: PLC0415
+    from console import queries
 
     found = queries.read(queries.JOB, id=wanted)
     if not found:

@@ -43,8 +43,8 @@ def find_servers(settings: Settings) -> Addresses:
 
 def check_schema(database_url: str) -> None:
     """Raise unless the database can be reached and is at this code's schema version."""
-    from models.database import open_connection  # noqa: PLC0415 — only commands that reach the database pay for it
-    from models.migrations import require_schema  # noqa: PLC0415
+    from models.database import open_connection
+    from models.migrations import require_schema
 
     connection = open_connection(database_url, application_name="capture console")
     try:
@@ -57,7 +57,7 @@ def check_schema(database_url: str) -> None:
 
 def open_ledger(settings: Settings) -> str:
     """Point this process's pool at the database, checked; returns its address."""
-    from models.database import connect  # noqa: PLC0415
+    from models.database import connect
 
     database_url = find_database(settings)
     check_schema(database_url)

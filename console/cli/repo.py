@@ -46,12 +46,12 @@ def run(options: argparse.Namespace) -> int:
         else:
             print(job_id)
         return ExitCode.OK
-    from console.follow import follow, progress  # noqa: PLC0415
+    from console.follow import follow, progress
 
     say(f"Job {job_id}; Ctrl-C leaves it running.")
     shown = progress()
     try:
-        outcome = follow(job_id, options.repository, shown.show)
+        outcome = follow(job_id, shown.show)
     finally:
         shown.end()
     if options.json:
@@ -65,9 +65,9 @@ def run(options: argparse.Namespace) -> int:
 
 def send(name: str, since_days: int | None, *, seconds_per_point: float, redis_url: str | None) -> str:
     """Store the job and wake the leader, whom a lost wake costs a second; returns the id of the live job."""
-    from capture.priority import Facts  # noqa: PLC0415
-    from capture.producer import checked, insert  # noqa: PLC0415
-    from models.database import execute, transaction  # noqa: PLC0415
+    from capture.priority import Facts
+    from capture.producer import checked, insert
+    from models.database import execute, transaction
 
     kwargs: dict[str, Any] = {} if since_days is None else {"since_days": since_days}
     facts = Facts("manual", None, since_days)
@@ -75,9 +75,9 @@ def send(name: str, since_days: int | None, *, seconds_per_point: float, redis_u
     with transaction():
         job_id = insert(execute, [job], who="capture repo", seconds_per_point=seconds_per_point)[job.id]
     if redis_url is not None:
-        from redis import RedisError  # noqa: PLC0415
+        from redis import RedisError
 
-        from ledger.hints import Hints  # noqa: PLC0415
+        from ledger.hints import Hints
 
         with contextlib.suppress(RedisError, OSError, ValueError):
             Hints(redis_url, timeout=0.5).wake()

@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
 
 def of_all() -> dict[str, Any]:
     """Jobs by type and state, live workers, leader, seconds that the oldest ready job has waited."""
-    from console import queries  # noqa: PLC0415
+    from console import queries
 
     leaders = queries.read(queries.LEADER)
     return {
@@ -52,7 +52,7 @@ def of_all() -> dict[str, Any]:
 
 def of_repository(name: str) -> dict[str, Any]:
     """Runs, jobs of the newest run and row counts; raises :class:`NotFound` where nothing is known of it."""
-    from console import queries  # noqa: PLC0415
+    from console import queries
 
     owner, _, short = name.partition("/")
     known = queries.read(queries.KNOWN_REPOSITORY, owner=owner, name=short)

@@ -28,8 +28,8 @@ def parser() -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """Run until a signal comes."""
-    from console.supervisor import stop_on_signals  # noqa: PLC0415
-    from console.up import Everything  # noqa: PLC0415
+    from console.supervisor import stop_on_signals
+    from console.up import Everything
 
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
     settings = load_settings()

@@ -38,8 +38,8 @@ def parser() -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """Supervise until a signal comes."""
-    from console.supervisor import Supervisor, stop_on_signals  # noqa: PLC0415
-    from console.up import recorder_of_ends  # noqa: PLC0415
+    from console.supervisor import Supervisor, stop_on_signals
+    from console.up import recorder_of_ends
 
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
     settings = load_settings()

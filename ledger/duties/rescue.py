@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
+
+import psycopg2
 
 from capture.priority import Facts, score
 from capture.producer import Execute
@@ -13,6 +16,7 @@ from capture.states import JobState
 from models import moves
 from models.moves import Failure, Finish
 
+log = logging.getLogger(__name__)
 SLICE: Final = 200
 #: A worker whose connection is gone may have lost only that: it has so long to register again.
 RETURN_SECONDS: Final = 3.0
@@ -94,20 +98,23 @@ class Rescuer:
         finishes = [self._rescued(row, cause, charged=charged) for row in rows]
         if not finishes:
             return 0
-        return len(moves.finish(execute, finishes, seconds_per_point=self._seconds_per_point))
+        try:
+            return len(moves.finish(execute, finishes, seconds_per_point=self._seconds_per_point))
+        except (psycopg2.DataError, psycopg2.IntegrityError):
+            if len(finishes) == 1:
+                log.exception("Job %s cannot be rescued.", finishes[0].job_id)
+                return 0
+        # One row that cannot be stored must not hold up the others.
+        return sum(self._finish(execute, [row], cause, charged=charged) for row in rows)
 
     def _rescued(self, row: Sequence[Any], cause: str, *, charged: bool) -> Finish:
         job_id, epoch, *counts, metadata = row
         decision = self._policy.decide(Kind.CRASH if charged else Kind.INTERRUPTED, History(*counts))
-        failure = (
-            Failure("WorkerLost", f"The worker died while it ran the job: {cause}.", None, "worker-lost")
-            if charged
-            else None
-        )
-        facts = Facts(
-            metadata.get("trigger_source", "application"),
-            metadata.get("repository_size"),
-            metadata.get("time_range_days"),
-        )
+        failure = None
+        if charged:
+            failure = Failure("WorkerLost", f"The worker died while it ran the job: {cause}.", None, "worker-lost")
+        elif decision.is_dead:
+            failure = Failure("NoEnd", f"Given up after {decision.history.runs} runs without an end.", None, "no-end")
         retries = decision.history.crashes if decision.status is JobState.RETRYING else 0
-        return Finish(job_id, epoch, decision, "leader", f"rescued: {cause}", score(facts, retries), failure)
+        priority = score(Facts.from_metadata(metadata), retries)
+        return Finish(job_id, epoch, decision, "leader", f"rescued: {cause}", priority, failure)

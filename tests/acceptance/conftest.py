@@ -74,6 +74,10 @@ def install(
     own_servers.postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: takes ten seconds and more, and another test is nearly as telling")
+
+
 def point_actors_at(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make this process an application of the installation: `fetch_prs.send(...)` goes there."""
     from actors.broker import broker, open_database, settings

@@ -47,6 +47,7 @@ def test_flushing_redis_in_the_middle_loses_nothing(install: Install, small: Dat
     assert (account.asked_twice, account.rescues) == (0, 0)
 
 
+@pytest.mark.slow
 def test_a_backlog_whose_hints_are_flushed_away_flows_again(install: Install, small: Dataset) -> None:
     system = install(small)
     system.rows(CREATE)
@@ -100,7 +101,10 @@ def test_a_database_restarted_in_the_middle_fails_nothing_and_charges_no_crash(
     check_nothing_was_charged(system, small)
 
 
-@pytest.mark.parametrize("settings", [{}, SHORT_LEASE], ids=["within the lease", "beyond the lease"])
+@pytest.mark.parametrize(
+    "settings",
+    [pytest.param({}, id="within the lease", marks=pytest.mark.slow), pytest.param(SHORT_LEASE, id="beyond the lease")],
+)
 def test_a_database_that_is_away_for_some_seconds_fails_nothing_and_charges_no_crash(
     install: Install, small: Dataset, settings: dict[str, str]
 ) -> None:

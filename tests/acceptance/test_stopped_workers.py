@@ -6,6 +6,8 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
+
 from actors import capture_repository
 from console.local.github import Dataset, generate
 from tests.acceptance.conftest import Install
@@ -83,6 +85,7 @@ def test_a_frozen_worker_writes_nothing_when_it_wakes_after_its_job_went_on_else
     assert account.rescues == 1
 
 
+@pytest.mark.slow
 def test_a_worker_frozen_inside_a_transaction_holds_nobody_up_for_long(
     install: Install, small: Dataset, tmp_path: Path
 ) -> None:

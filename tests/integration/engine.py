@@ -248,8 +248,8 @@ def in_state(bench: Bench, status: str, count: int = 1) -> list[str]:
     return ids
 
 
-def stats(values: Sequence[float]) -> float:
-    """The median."""
+def median(values: Sequence[float]) -> float:
+    """The middle one."""
     return sorted(values)[len(values) // 2]
 
 

@@ -91,7 +91,7 @@ def test_waiting_ends_with_the_error_of_a_request_that_failed(
         connection,
         "UPDATE progressive_capture_jobs SET status = 'failed', worker_id = NULL, error = 'There is no such repository.'",
     )
-    outcome = follow(capsys.readouterr().out.strip(), "octo/gone", lambda _jobs: None)
+    outcome = follow(capsys.readouterr().out.strip(), lambda _jobs: None)
 
     assert (outcome.completed, outcome.error) == (False, "There is no such repository.")
 

@@ -84,7 +84,9 @@ def test_due_jobs_become_ready_in_the_order_in_which_they_became_due(bench: Benc
     due(bench, ids[2], ids[0], ids[1])
 
     assert promote(bench.sql, term=term, seconds_per_point=SECONDS_PER_POINT) == 3
-    assert bench.query("SELECT id::text FROM progressive_capture_jobs WHERE ready_rank IS NOT NULL ORDER BY ready_rank") == [
+    assert bench.query(
+        "SELECT id::text FROM progressive_capture_jobs WHERE ready_rank IS NOT NULL ORDER BY ready_rank"
+    ) == [
         (ids[2],),
         (ids[0],),
         (ids[1],),

@@ -144,7 +144,9 @@ def test_an_error_inside_the_page_leaves_neither_rows_nor_checkpoint_nor_sends(b
         raise RuntimeError("in the middle")
 
     assert step.cursor is None
-    assert [bench.count(f"progressive_capture_{one}") for one in ("identities", "progress", "page_commits", "jobs")] == [
+    assert [
+        bench.count(f"progressive_capture_{one}") for one in ("identities", "progress", "page_commits", "jobs")
+    ] == [
         0,
         0,
         0,
@@ -312,7 +314,9 @@ def test_a_run_that_returned_without_finishing_what_was_begun_is_incomplete(benc
 
 def test_progress_forgives_earlier_failures_but_never_a_crash(bench: Bench):
     (claimed,) = bench.claim(bench.sent())
-    bench.query("UPDATE progressive_capture_jobs SET attempts = 2, failures_in_a_row = 2, faults_in_a_row = 1, crashes = 2")
+    bench.query(
+        "UPDATE progressive_capture_jobs SET attempts = 2, failures_in_a_row = 2, faults_in_a_row = 1, crashes = 2"
+    )
     run = bench.run(replace(claimed, history=History(2, 2, 1, 2, 3)))
     step = run.checkpoint("pages")
     with step.commit("c1", items=0):
@@ -362,9 +366,9 @@ def test_a_job_that_is_given_up_leaves_a_dead_letter(bench: Bench):
     bench.finish(ended(claimed, Kind.PERMANENT))
 
     assert bench.status(claimed.id) == "failed"
-    assert bench.query("SELECT job_id::text, epoch, kind, message, fingerprint, closed_at FROM progressive_capture_dead_letters") == [
-        (claimed.id, 1, "permanent", "it broke", "print", None)
-    ]
+    assert bench.query(
+        "SELECT job_id::text, epoch, kind, message, fingerprint, closed_at FROM progressive_capture_dead_letters"
+    ) == [(claimed.id, 1, "permanent", "it broke", "print", None)]
     assert bench.value("SELECT next_status FROM progressive_capture_failures") == "failed"
 
 
@@ -374,7 +378,9 @@ def test_a_deferred_job_waits_until_the_time_it_was_told(bench: Bench):
     row = bench.job(claimed.id)
 
     assert (row["status"], row["attempts"], row["ready_rank"]) == ("pending", 0, None)
-    assert 890 < bench.value("SELECT extract(epoch FROM due_at - clock_timestamp()) FROM progressive_capture_jobs") <= 900
+    assert (
+        890 < bench.value("SELECT extract(epoch FROM due_at - clock_timestamp()) FROM progressive_capture_jobs") <= 900
+    )
     assert bench.count("progressive_capture_failures") == 0
 
 
@@ -412,7 +418,9 @@ def test_asking_again_for_a_running_job_makes_a_successor_in_the_statement_that_
     assert bench.job(first)["again"]
     bench.finish(ended(claimed))
 
-    rows = bench.query("SELECT id::text, status, args, epoch, again, unique_key IS NULL FROM progressive_capture_jobs ORDER BY id")
+    rows = bench.query(
+        "SELECT id::text, status, args, epoch, again, unique_key IS NULL FROM progressive_capture_jobs ORDER BY id"
+    )
     assert rows[0] == (first, "completed", ["x"], 1, True, True)
     (successor,) = rows[1:]
     assert successor[1:] == ("pending", ["x"], 0, False, False)

@@ -53,7 +53,8 @@ def crash(watch: Watch, job_id: str) -> None:
     """A worker claims the job and dies."""
     bench = watch.bench
     bench.query(
-        "UPDATE progressive_capture_jobs SET due_at = NULL, ready_at = clock_timestamp(), ready_rank = 1 WHERE id = %s", job_id
+        "UPDATE progressive_capture_jobs SET due_at = NULL, ready_at = clock_timestamp(), ready_rank = 1 WHERE id = %s",
+        job_id,
     )
     worker_id, _ = watch.worker_that_dies()
     assert bench.claim(job_id, worker_id=worker_id)
@@ -205,7 +206,10 @@ def test_a_rescued_job_keeps_its_checkpoint(bench: Bench, watch: Watch):
 def test_a_job_that_ran_too_often_is_given_up_and_does_not_hold_up_the_leader(bench: Bench, watch: Watch):
     worker_id = bench.worker()
     tired, fine = bench.claimed("tired", worker_id), bench.claimed("fine", worker_id)
-    bench.query("UPDATE progressive_capture_jobs SET runs = 1000, started_at = started_at - interval '20 s' WHERE id = %s", tired.id)
+    bench.query(
+        "UPDATE progressive_capture_jobs SET runs = 1000, started_at = started_at - interval '20 s' WHERE id = %s",
+        tired.id,
+    )
     bench.query("UPDATE progressive_capture_jobs SET started_at = started_at - interval '20 s' WHERE id = %s", fine.id)
     workers.renew(bench.sql, worker_id=worker_id, lease_seconds=600, running=[], draining=False)
 

@@ -15,7 +15,9 @@ from capture.states import BEGINNINGS, JobState, may_move
 from models import moves
 from tests.integration.engine import Bench, ended, in_state
 
-LONG_RUNNING = "SELECT * FROM progressive_capture_jobs WHERE status = 'processing' AND started_at < NOW() - INTERVAL '1 hour'"
+LONG_RUNNING = (
+    "SELECT * FROM progressive_capture_jobs WHERE status = 'processing' AND started_at < NOW() - INTERVAL '1 hour'"
+)
 ERRORS = """
 SELECT error, COUNT(*) as count FROM progressive_capture_jobs
 WHERE status = 'failed' AND created_at > NOW() - INTERVAL '24 hours' GROUP BY error ORDER BY count DESC
@@ -184,7 +186,8 @@ def test_the_tables_have_the_columns_that_operators_know(bench: Bench):
     }
     for table, columns in wanted.items():
         found = {
-            row[0] for row in bench.query("SELECT column_name FROM information_schema.columns WHERE table_name = %s", table)
+            row[0]
+            for row in bench.query("SELECT column_name FROM information_schema.columns WHERE table_name = %s", table)
         }
         assert set(columns.split()) <= found
 

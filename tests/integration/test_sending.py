@@ -71,7 +71,13 @@ def test_a_sent_job_is_one_row_that_says_everything(bench: Bench):
     )
     row = bench.job(message.message_id)
 
-    assert (row["status"], row["actor"], row["args"], row["kwargs"], row["epoch"]) == ("pending", "say", ["hello"], {}, 0)
+    assert (row["status"], row["actor"], row["args"], row["kwargs"], row["epoch"]) == (
+        "pending",
+        "say",
+        ["hello"],
+        {},
+        0,
+    )
     assert row["processor_type"] == "realtime"
     assert row["metadata"] == {
         "priority": 90,
@@ -79,9 +85,9 @@ def test_a_sent_job_is_one_row_that_says_everything(bench: Bench):
         "repository_size": "small",
         "time_range_days": 7,
     }
-    assert bench.value("SELECT extract(epoch FROM ready_at) - ready_rank FROM progressive_capture_jobs") == pytest.approx(
-        90 * 60
-    )
+    assert bench.value(
+        "SELECT extract(epoch FROM ready_at) - ready_rank FROM progressive_capture_jobs"
+    ) == pytest.approx(90 * 60)
 
 
 def test_a_sent_job_joins_the_callers_transaction(bench: Bench):
@@ -159,9 +165,9 @@ def test_a_second_send_returns_the_live_job_and_the_higher_score_stays(bench: Be
     assert first == second == third
     assert bench.count() == 1
     assert (row["processor_type"], row["metadata"]["priority"], row["again"]) == ("realtime", 40, False)
-    assert bench.value("SELECT extract(epoch FROM ready_at) - ready_rank FROM progressive_capture_jobs") == pytest.approx(
-        40 * 60
-    )
+    assert bench.value(
+        "SELECT extract(epoch FROM ready_at) - ready_rank FROM progressive_capture_jobs"
+    ) == pytest.approx(40 * 60)
 
 
 def test_other_arguments_are_another_job_and_a_finished_job_is_no_twin(bench: Bench):
@@ -240,7 +246,19 @@ def test_a_cancelled_job_gives_its_fingerprint_free(bench: Bench):
 
 # Refusals.
 
-BAD_NAMES = ["a/b\n", "\na/b", "a/../b", "a/b.git", "a b/c", "a/b c", "octo", "", "-a/b", "a/..", "https://github.com/a/b"]
+BAD_NAMES = [
+    "a/b\n",
+    "\na/b",
+    "a/../b",
+    "a/b.git",
+    "a b/c",
+    "a/b c",
+    "octo",
+    "",
+    "-a/b",
+    "a/..",
+    "https://github.com/a/b",
+]
 
 
 def test_a_bad_repository_or_an_absurd_number_is_refused(bench: Bench):

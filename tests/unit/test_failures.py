@@ -53,7 +53,9 @@ def test_a_secret_of_the_cause_is_removed_too():
         assert "ghp_" not in describe(error).trace
 
 
-@pytest.mark.parametrize("text", ["octo/hello has 12 reviews", "https://api.github.com/repos/a/b", "token limits", "ghp_"])
+@pytest.mark.parametrize(
+    "text", ["octo/hello has 12 reviews", "https://api.github.com/repos/a/b", "token limits", "ghp_"]
+)
 def test_what_is_no_secret_is_left_alone(text):
     assert scrub(text) == text
 

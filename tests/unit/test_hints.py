@@ -17,7 +17,7 @@ def test_a_hint_comes_back_as_it_was_put(job_id, epoch, actor):
     hint = Hint(str(job_id), epoch, actor)
 
     assert Hint.decode(hint.encode()) == hint
-    assert Hint.decode(hint.encode().encode()) == hint
+    assert Hint.decode(hint.encode().decode()) == hint
 
 
 @given(st.binary(max_size=400) | st.text(max_size=400))

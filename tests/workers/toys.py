@@ -26,7 +26,9 @@ def page_through(pages: int, seconds: float = SECONDS) -> None:
     for page in range(start + 1, 1 if step.done else pages + 1):
         time.sleep(seconds)
         with step.commit(str(page), items=1, total=pages, last=page == pages, ids=[page]):
-            execute("INSERT INTO toy_rows (job_id, page, epoch) VALUES (%s::uuid, %s, %s)", (job.job_id, page, job.epoch))
+            execute(
+                "INSERT INTO toy_rows (job_id, page, epoch) VALUES (%s::uuid, %s, %s)", (job.job_id, page, job.epoch)
+            )
 
 
 @actor()
