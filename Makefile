@@ -1,6 +1,6 @@
 # Everything is set up in .venv by the first target that needs it; uv is used where it is installed, else pip.
 PYTHON ?= python3
-JOBS ?= 2
+JOBS ?= 3
 ARGS ?=
 BIN := .venv/bin
 STAMP := .venv/.set-up
