@@ -24,10 +24,13 @@ RETURN_SECONDS: Final = 3.0
 UNHELD_SECONDS: Final = 15.0
 
 OVER: Final = """
-SELECT DISTINCT j.worker_id::text, CASE WHEN w.id IS NULL THEN 'the worker is unknown' ELSE 'its lease ran out' END
+SELECT DISTINCT j.worker_id::text, CASE WHEN w.id IS NULL THEN 'the worker is unknown' ELSE 'its lease ran out' END,
+       coalesce(w.renewed_at < pg_postmaster_start_time(), false)
 FROM progressive_capture_jobs j LEFT JOIN progressive_capture_workers w ON w.id = j.worker_id
 WHERE j.worker_id IS NOT NULL AND j.status = 'processing'
 AND (w.id IS NULL OR w.stopped_at IS NOT NULL OR w.lease_until <= clock_timestamp())
+AND NOT coalesce(w.renewed_at < pg_postmaster_start_time()
+                 AND pg_postmaster_start_time() > clock_timestamp() - %(back)s * interval '1 second', false)
 """
 CUT_OFF: Final = """
 SELECT w.id::text, pg_postmaster_start_time() > w.registered_at FROM progressive_capture_workers w
@@ -75,8 +78,9 @@ class Rescuer:
         for worker_id, charged in self._cut_off(execute):
             if execute(END_LEASE, {"worker": worker_id, "cause": "its process is gone"}):
                 rescued += self._take_back(execute, worker_id, "its process is gone", term, charged=charged)
-        for worker_id, cause in execute(OVER, {}):
-            rescued += self._take_back(execute, worker_id, cause, term, charged=True)
+        # A lease that ran out while PostgreSQL was away says nothing about its worker: no charge, and time to renew it first.
+        for worker_id, cause, was_away in execute(OVER, {"back": RETURN_SECONDS}):
+            rescued += self._take_back(execute, worker_id, cause, term, charged=not was_away)
         rows = execute(UNHELD, {"seconds": UNHELD_SECONDS, "term": term, "slice": SLICE})
         return rescued + self._finish(execute, rows, "its live worker does not hold it", charged=False)
 
