@@ -13,8 +13,9 @@ from dramatiq.middleware import Middleware
 from capture.current import find_current_job
 from capture.errors import Refused
 from capture.job_types import JobType
+from capture.new_job import NewJob, checked
 from capture.priority import BULK, REALTIME, Facts
-from capture.producer import NewJob, checked, insert
+from capture.producer import insert
 from capture.settings import Settings
 from ledger.actor import LedgerActor, refuse_replaced
 from ledger.consumer import LedgerConsumer

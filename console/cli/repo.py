@@ -65,8 +65,9 @@ def run(options: argparse.Namespace) -> int:
 
 def send(name: str, since_days: int | None, *, seconds_per_point: float, redis_url: str | None) -> str:
     """Store the job and wake the leader, whom a lost wake costs a second; returns the id of the live job."""
+    from capture.new_job import checked
     from capture.priority import Facts
-    from capture.producer import checked, insert
+    from capture.producer import insert
     from models.database import execute, transaction
 
     kwargs: dict[str, Any] = {} if since_days is None else {"since_days": since_days}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from capture.job_types import JOB_TYPES
+from capture.new_job import checked
 from capture.priority import Facts
-from capture.producer import Execute, checked, insert
+from capture.producer import Execute, insert
 
 SLICE: Final = 200
 RELEASE: Final = """

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from capture.errors import Refused
 from capture.job_types import JOB_TYPES, JobType
+from capture.new_job import MAX_PAYLOAD_BYTES, NewJob, canonical, checked
 from capture.priority import Facts
-from capture.producer import MAX_PAYLOAD_BYTES, NewJob, canonical, checked
 
 ANY = JobType()
 UNIQUE = JobType(unique=True)
