@@ -20,6 +20,8 @@ def analyze_commits(repository: str, since_days: int | None = None) -> None:
             ids = [commit.sha for commit in page.items]
             with pages.commit(page.cursor, items=len(page), total=page.total, last=page.last, ids=ids):
                 Commit.upsert_many(repo, page.items)
+    if not pages.done:  # the ids did not add up: walked once more before anything is decided
+        return
     decided = current_job().checkpoint("decided")
     if not decided.done:
         with decided.commit(None, items=0, last=True):

@@ -11,7 +11,7 @@ import redis
 import urllib3
 
 from capture.current import NoCurrentJob
-from capture.errors import Interrupted, Permanent, RateLimited, Refused, SystemFault, Transient
+from capture.errors import Deferred, Interrupted, Permanent, Refused, SystemFault, Transient
 from capture.retry import Kind
 
 Classifier = Callable[[BaseException], Kind | None]
@@ -20,7 +20,7 @@ _added: list[Classifier] = []
 #: In order: the first that fits decides. Our own database and Redis are system faults; what they say about our data is our own error.
 RULES: Final[tuple[tuple[tuple[type[BaseException], ...], Kind], ...]] = (
     ((Interrupted,), Kind.INTERRUPTED),
-    ((RateLimited,), Kind.DEFERRED),
+    ((Deferred,), Kind.DEFERRED),
     ((Permanent, Refused), Kind.PERMANENT),
     ((Transient,), Kind.TRANSIENT),
     ((SystemFault, NoCurrentJob), Kind.SYSTEM),

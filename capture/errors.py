@@ -3,7 +3,8 @@
 CaptureError
 ├── Transient         try again after a backoff; counts as an attempt
 ├── Permanent         give up at once: a dead letter holds why
-├── RateLimited       wait until the stored time; no attempt is used
+├── Deferred          wait until the stored time; no attempt is used
+│   └── RateLimited   because GitHub says so
 ├── SystemFault       our database, Redis or configuration: wait, alert; no attempt is used
 ├── Interrupted       stopped at a commit: goes on at once, elsewhere or later; no attempt is used
 ├── LeaseLost         the run is no longer ours: it wrote nothing and says nothing
@@ -33,13 +34,20 @@ class Permanent(CaptureError):
     """It will not work however often it is tried."""
 
 
-class RateLimited(CaptureError):
-    """GitHub asks us to wait."""
+class Deferred(CaptureError):
+    """It has to wait for a known time."""
 
-    def __init__(self, message: str | None = None, *, seconds: float, identity: str = "") -> None:
+    def __init__(self, message: str | None = None, *, seconds: float) -> None:
         super().__init__(message)
         self.seconds = seconds
-        """How long from now, by GitHub's own clock: reset minus the reply's ``Date``."""
+        """How long from now."""
+
+
+class RateLimited(Deferred):
+    """GitHub asks us to wait: by its own clock, reset minus the reply's ``Date``."""
+
+    def __init__(self, message: str | None = None, *, seconds: float, identity: str = "") -> None:
+        super().__init__(message, seconds=seconds)
         self.identity = identity
         """Which identity (never a token) is to rest."""
 

@@ -16,7 +16,8 @@ REMOVED: Final = "[removed]"
 _SECRETS: Final = (
     re.compile(r"\b(?:gh[a-z]_[A-Za-z0-9]{10,255}|github_pat_[A-Za-z0-9_]{10,255})"),
     re.compile(r"(?i)\b(?:bearer|basic|token)\s+[A-Za-z0-9._~+/=-]{8,512}"),
-    re.compile(r"(?<=://)[^\s/@:]{0,128}:[^\s/@]{1,256}(?=@)"),
+    re.compile(r"(?<=://)[^\s/@:]{0,128}:[^\s]{1,256}(?=@)"),
+    re.compile(r"(?i)\bpassword=\S{1,256}"),
     re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^-]{0,8192}(?:-----END [A-Z ]{0,40}PRIVATE KEY-----)?"),
 )
 #: What differs between two failures of one cause.

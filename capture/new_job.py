@@ -60,6 +60,10 @@ def checked(
     """The job if everything about it is right; raises ``Refused`` with one sentence, and nothing is stored."""
     if not 0 <= delay_seconds <= 366 * 86400:
         raise Refused("delay must be between zero and a year.")
+    if delay_seconds and blocked_by:
+        raise Refused(
+            "delay and blocked_by do not go together: a blocked job is due when what it waits for is completed."
+        )
     for one in (job_id, capture_run_id, *blocked_by):
         _require_id(one)
     text = canonical(actor, list(args), dict(kwargs))

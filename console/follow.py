@@ -33,7 +33,7 @@ class Outcome:
 
 
 def follow(job_id: str, show: Callable[[list[dict[str, Any]]], None]) -> Outcome:
-    """Wait until every job of the capture run that the ``capture_repository`` job opened, or joined, is over."""
+    """Wait until every job of the capture run that the ``capture_repository`` job opened is over."""
     run_id: str | None = None
     jobs: list[dict[str, Any]] = []
     closing_since: float | None = None
@@ -46,7 +46,7 @@ def follow(job_id: str, show: Callable[[list[dict[str, Any]]], None]) -> Outcome
             run_id = run.id if run else None
         jobs = queries.read(queries.JOBS_OF_RUN, run=run_id) if run_id else []
         show([request, *jobs])
-        if jobs and all(job["state"] in TERMINAL for job in jobs):
+        if run_id and all(job["state"] in TERMINAL for job in jobs):
             closing_since = closing_since or time.monotonic()
             run = CaptureRun.by_id(run_id or "")
             is_closed = run is None or run.closed_at is not None

@@ -110,11 +110,19 @@ class Supervisor:
             process_group=0,
         )
 
+    def _fill(self, slot: Slot) -> None:
+        slot.started = time.monotonic()
+        try:
+            slot.process = self._start(slot)
+        except OSError as error:
+            log.warning("A process could not be started; it is tried again: %s", error)
+            slot.pause = min(slot.pause * 2, LONGEST_PAUSE)
+            slot.not_before = time.monotonic() + slot.pause
+
     def _look_after(self, slot: Slot) -> None:
         if slot.process is None:
             if time.monotonic() >= slot.not_before:
-                slot.process = self._start(slot)
-                slot.started = time.monotonic()
+                self._fill(slot)
             return
         code = slot.process.poll()
         if code is None:

@@ -21,14 +21,18 @@ log = logging.getLogger(__name__)
 MAX_BATCH = 500
 #: Seconds between tries while the database is away.
 FIRST_WAIT, LONGEST_WAIT = 0.1, 2.0
-#: A data error is the row's own fault: the batch is halved down to it. Everything else is the database's, and passes.
-DATA_ERRORS = (
-    peewee.DataError,
-    peewee.IntegrityError,
-    peewee.ProgrammingError,
-    psycopg2.DataError,
-    ValueError,
-    UnicodeError,
+#: How often a waiting finish looks whether the process is to end.
+LOOK_SECONDS = 1.0
+#: What the database, or the way to it, may say and what passes. Everything else is a row's own fault: the batch is halved down to it.
+PASSING = (
+    peewee.OperationalError,
+    peewee.InterfaceError,
+    peewee.InternalError,
+    psycopg2.OperationalError,
+    psycopg2.InterfaceError,
+    psycopg2.InternalError,
+    MaxConnectionsExceeded,
+    OSError,
 )
 
 
@@ -53,6 +57,8 @@ class Committer:
         self._seconds_per_point = seconds_per_point
         self._on_commit = on_commit
         self._endings: queue.SimpleQueue[Ending | None] = queue.SimpleQueue()
+        self._over = threading.Event()
+        self._leave_at: float | None = None
         self._thread = threading.Thread(target=self._work, name="capture-committer", daemon=True)
 
     def start(self) -> None:
@@ -68,8 +74,14 @@ class Committer:
         """End a run; returns, once it is known, whether the run still held its job. Waits through a database restart."""
         ending = Ending(finish)
         self._endings.put(ending)
-        ending.known.wait()
+        while not ending.known.wait(LOOK_SECONDS):
+            if self._over.is_set() or (self._leave_at is not None and time.monotonic() > self._leave_at):
+                return False
         return ending.won
+
+    def leave_within(self, seconds: float) -> None:
+        """The process is to end: a finish whose answer is not known by then is left to the next rescue."""
+        self._leave_at = time.monotonic() + seconds
 
     def _work(self) -> None:
         stopping = False
@@ -81,7 +93,14 @@ class Committer:
             endings = [ending for ending in batch if ending is not None]
             if endings:
                 self._commit(endings)
-                self._on_commit()
+                self._tell_of_it()
+        self._over.set()
+
+    def _tell_of_it(self) -> None:
+        try:
+            self._on_commit()
+        except Exception as error:  # the leader looks by itself; this thread must live
+            log.warning("The leader could not be woken: %s", error)
 
     def _commit(self, endings: Sequence[Ending]) -> None:
         wait, asked = FIRST_WAIT, False
@@ -128,5 +147,5 @@ class Committer:
 
 
 def _is_of_the_data(error: Exception) -> bool:
-    """Whether a row is at fault; an exhausted pool is a ValueError to peewee, and passes."""
-    return isinstance(error, DATA_ERRORS) and not isinstance(error, MaxConnectionsExceeded)
+    """Whether a row is at fault. A session that is cut raises, beside the named errors, the plain DatabaseError."""
+    return not isinstance(error, PASSING) and type(error) not in (peewee.DatabaseError, psycopg2.DatabaseError)

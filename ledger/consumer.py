@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import dramatiq
 from dramatiq.broker import MessageProxy
 
-from capture.errors import Interrupted, LeaseLost, RateLimited
+from capture.errors import Deferred, Interrupted, LeaseLost
 from ledger.engine import Engine
 from ledger.run import Run
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 
-EXPECTED = (Interrupted, LeaseLost, RateLimited)
+EXPECTED = (Deferred, Interrupted, LeaseLost)
 
 
 class ClaimedMessage(MessageProxy):

@@ -47,7 +47,6 @@ class Engine:
         self.knowledge = knowledge
         self.policy = policy
         self.seconds_per_point = seconds_per_point
-        self.runs: dict[str, Run] = {}
         self.odd_hints = 0
         self._job_types = job_types
         self._hints = Hints(redis_url)
@@ -84,7 +83,6 @@ class Engine:
                 if not won:
                     log.warning("Job %s was no longer held by run %d: its end is not recorded.", run.job_id, run.epoch)
         finally:
-            self.runs.pop(run.job_id, None)
             self.hands.release(run.job_id)
 
     def give_back(self, why: str) -> list[str]:
@@ -142,8 +140,9 @@ class Engine:
     def _take(self, claimed: moves.Claimed) -> None:
         run = Run(claimed, self._job_types.get(claimed.actor, JobType()), self.hands)
         self.hands.hold(run)
-        self.runs[run.job_id] = run
-        self._claimed[claimed.processor_type].put(run)
+        # A twin's send may have moved the row to another queue after its hint was put: it is ours now, whoever reads for us.
+        served = claimed.processor_type in self._queues
+        self._claimed[claimed.processor_type if served else self._queues[0]].put(run)
 
     def _finish_of(self, run: Run) -> Finish:
         decision = run.decision

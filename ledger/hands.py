@@ -65,11 +65,6 @@ class Hands:
         with self._changed:
             return list(self._held)
 
-    def runs(self) -> list[Run]:
-        """The runs whose claims were won."""
-        with self._changed:
-            return [run for run in self._held.values() if run is not None]
-
     def wait_until_empty(self, seconds: float) -> bool:
         """Whether all was finished within ``seconds``."""
         deadline = time.monotonic() + seconds

@@ -5,8 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
+import psycopg2
+import psycopg2.errors
+import psycopg2.extensions
 import redis
 
 from capture.ids import new_id
@@ -116,18 +121,21 @@ class Leader:
         self.term = term
 
     def _upkeep(self, execute: Execute, term: int) -> None:
-        rescued = self._rescuer.rescue(execute, term=term)
-        if rescued:
-            log.warning("Rescued %d jobs.", rescued)
+        with _one_duty("rescue"):
+            rescued = self._rescuer.rescue(execute, term=term)
+            if rescued:
+                log.warning("Rescued %d jobs.", rescued)
 
     def _look(self, execute: Execute, term: int) -> None:
         """What follows every wake: release, promote, dispatch."""
-        release(execute, term=term, seconds_per_point=self._seconds_per_point)
-        promote(execute, term=term, seconds_per_point=self._seconds_per_point)
+        with _one_duty("release"):
+            release(execute, term=term, seconds_per_point=self._seconds_per_point)
+        with _one_duty("promote"):
+            promote(execute, term=term, seconds_per_point=self._seconds_per_point)
         try:
             self._dispatcher.dispatch(execute)
         except redis.RedisError as error:
-            log.warning("Redis is away; hints wait for it: %s", error)
+            log.warning("Redis is away, or refuses; hints wait for it: %s", error)
 
     def _rest(self, seconds: float) -> None:
         self._stopped.wait(BREATH_SECONDS)
@@ -135,6 +143,19 @@ class Leader:
             self._hints.wait_for_wake(seconds)
         except redis.RedisError:
             self._stopped.wait(max(seconds, BREATH_SECONDS))
+
+
+@contextmanager
+def _one_duty(name: str) -> Iterator[None]:
+    """A statement that fails (a row that somebody locks, a bad row) must not keep the other duties from being done."""
+    try:
+        yield
+    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        if not isinstance(error, psycopg2.extensions.QueryCanceledError | psycopg2.errors.LockNotAvailable):
+            raise
+        log.warning("The leader's duty to %s waits: %s", name, str(error).strip())
+    except psycopg2.Error:
+        log.exception("The leader's duty to %s failed; it is tried again.", name)
 
 
 def _close(connection: Any) -> None:

@@ -46,9 +46,13 @@ def judge(run: Run) -> None:
     open_steps = [name for name, step in run.steps.items() if not step.done]
     if open_steps and run.pages:
         run.kind = Kind.INTERRUPTED
-        run.interrupted_by = (
-            f"{', '.join(open_steps)}: to be walked once more, for the ids did not add up to the declared total"
+        again = [name for name in open_steps if run.steps[name].walk > 1 and run.steps[name].page == 0]
+        why = (
+            "to be walked once more, for the ids did not add up to the declared total"
+            if again
+            else "to be gone on with"
         )
+        run.interrupted_by = f"{', '.join(again or open_steps)}: {why}"
         return
     short = {name: step for name, step in run.steps.items() if step.total is not None and step.seen != step.total}
     if open_steps or short:

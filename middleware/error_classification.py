@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dramatiq.middleware import Middleware
 
 from capture.classification import classify
-from capture.errors import Interrupted, LeaseLost, RateLimited, Transient
+from capture.errors import Deferred, Interrupted, LeaseLost, RateLimited, Transient
 from capture.failures import clean, describe
 from capture.retry import Kind
 from ledger.consumer import ClaimedMessage
@@ -38,9 +38,9 @@ class ErrorClassification(Middleware):
             return
         if isinstance(exception, Transient):
             run.asked_seconds = exception.retry_after
-        if isinstance(exception, RateLimited):
+        if isinstance(exception, Deferred):
             run.asked_seconds = exception.seconds
-            if exception.identity:
+            if isinstance(exception, RateLimited) and exception.identity:
                 Identity.block(exception.identity, exception.seconds, clean(str(exception), 500))
         if run.kind is not Kind.DEFERRED:
             words = describe(exception)

@@ -164,7 +164,10 @@ class Liveness(Middleware):
     def _register(self) -> None:
         connection = self._open()
         require_schema(connection)
-        workers.register(workers.execute_on(connection), running=self._hands.ids(), **self._who)
+        execute = workers.execute_on(connection)
+        if not workers.register(execute, running=self._hands.ids(), **self._who):
+            self._lapsed()
+            return
         self._last_renewal = time.monotonic()
 
     def _open(self) -> Any:

@@ -32,6 +32,8 @@ def start_reporting(settings: Settings) -> bool:
         # Dramatiq logs every failure: as an event that would make ours, which says more, a repeat.
         integrations=[LoggingIntegration(event_level=None)],
         before_send=lambda event, _hint: _scrubbed(event),
+        before_send_transaction=lambda event, _hint: _scrubbed(event),
+        before_breadcrumb=lambda crumb, _hint: _scrubbed(crumb),
     )
     return True
 
@@ -50,7 +52,7 @@ class Reporting(Middleware):
             return
         run = message.run
         with sentry_sdk.new_scope() as scope:
-            scope.fingerprint = [run.failure.fingerprint] if run.failure else []
+            scope.fingerprint = [message.run.failure.fingerprint]
             scope.set_tag("job.type", run.actor_name)
             scope.set_tag("job.id", run.job_id)
             scope.set_tag("job.next", str(run.decision.status) if run.decision else "undecided")

@@ -30,6 +30,7 @@ class Shutdown(Middleware):
         if broker.engine is not None:
             broker.engine.hands.drain()
             seconds = broker.settings.drain_seconds
+            broker.engine.committer.leave_within(seconds + 10)
             threading.Thread(
                 target=_end_drain, args=(broker.engine, seconds), name="capture-drain", daemon=True
             ).start()

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from capture.errors import Deferred
 from capture.ids import new_id
 from models.database import execute
 
-#: One open run per repository: a second request joins it, and is marked to be served by another pass once it is closed.
+#: One open run per repository. Opening it again from the same job is the same run.
 OPEN: Final = """
 INSERT INTO progressive_capture_capture_runs AS r (id, repository, repository_id, since_days, opened_by)
 VALUES (%(id)s::uuid, %(repository)s, %(repository_id)s, %(since_days)s, %(job)s::uuid)
-ON CONFLICT (lower(repository)) WHERE closed_at IS NULL DO UPDATE SET again = r.again OR r.opened_by <> excluded.opened_by
+ON CONFLICT (lower(repository)) WHERE closed_at IS NULL DO UPDATE SET opened_by = r.opened_by
 RETURNING id::text, opened_by::text
 """
 OF_JOB: Final = """
@@ -39,15 +40,19 @@ class CaptureRun:
     closed_at: datetime | None
 
     @staticmethod
-    def open(repository: str, repository_id: int, since_days: int | None, job_id: str) -> tuple[str, bool]:
-        """Open a run, or join the one that is open; returns its id and whether it is new. Inside the caller's transaction."""
+    def open(repository: str, repository_id: int, since_days: int | None, job_id: str) -> str:
+        """Open a run; returns its id. Raises ``Deferred`` while another is open. Inside the caller's transaction."""
         params: dict[str, Any] = {"id": new_id(), "repository": repository, "repository_id": repository_id}
         found, opened_by = execute(OPEN, params | {"since_days": since_days, "job": job_id})[0]
-        return found, opened_by == job_id
+        if opened_by != job_id:
+            raise Deferred(
+                f"Another capture run of {repository} is open; this one begins when that is closed.", seconds=5
+            )
+        return str(found)
 
     @classmethod
     def of_job(cls, job_id: str) -> CaptureRun | None:
-        """The run that a `capture_repository` job opened or joined; None before it did."""
+        """The run that a `capture_repository` job opened; None before it did."""
         return cls._find(OF_JOB, job_id)
 
     @classmethod

@@ -22,7 +22,13 @@ SESSION = "-c timezone=UTC -c idle_in_transaction_session_timeout={idle} -c lock
 IDLE_IN_TRANSACTION_SECONDS, LOCK_SECONDS, STATEMENT_SECONDS = 10, 10, 60
 #: Seconds within which a warm-up has its connections, or goes on without.
 CONNECTED_SECONDS = 5
-KEEPALIVES = {"keepalives": 1, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
+KEEPALIVES = {
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
 
 
 class LedgerDatabase(PooledPostgresqlDatabase):  # type: ignore[misc]

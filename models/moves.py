@@ -62,7 +62,7 @@ WITH asked AS MATERIALIZED (
         ready_at = CASE WHEN a.to_the_back OR j.ready_at IS NULL THEN clock_timestamp() ELSE j.ready_at END,
         ready_rank = CASE WHEN a.status IN ('pending', 'retrying') AND a.wait <= 0 THEN
             extract(epoch FROM CASE WHEN a.to_the_back OR j.ready_at IS NULL THEN clock_timestamp() ELSE j.ready_at END)
-            - a.priority * %(seconds_per_point)s END,
+            - greatest(a.priority, progressive_capture_priority(j.metadata)) * %(seconds_per_point)s END,
         due_at = CASE WHEN a.status IN ('pending', 'retrying') AND a.wait > 0
                       THEN clock_timestamp() + a.wait * interval '1 second' END,
         unique_key = CASE WHEN a.status IN ('pending', 'retrying') THEN j.unique_key END,

@@ -16,6 +16,7 @@ SELECT %(id)s::uuid, %(host)s, %(pid)s, %(version)s, %(queues)s::text[], %(actor
 FROM pg_stat_activity a WHERE a.pid = pg_backend_pid()
 ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until, backend_pid = excluded.backend_pid,
     backend_start = excluded.backend_start, running = excluded.running, registered_at = clock_timestamp(), renewed_at = clock_timestamp()
+WHERE w.stopped_at IS NULL RETURNING id
 """
 RENEW: Final = """
 UPDATE progressive_capture_workers SET lease_until = clock_timestamp() + %(lease)s * interval '1 second',
@@ -28,8 +29,9 @@ UPDATE progressive_capture_workers SET stopped_at = clock_timestamp(), lease_unt
 WHERE id = %(id)s::uuid
 """
 END_CAUSE: Final = """
-UPDATE progressive_capture_workers SET end_cause = %(cause)s
-WHERE host = %(host)s AND pid = %(pid)s AND end_cause IS NULL AND started_at > clock_timestamp() - interval '30 days' RETURNING id
+UPDATE progressive_capture_workers SET end_cause = %(cause)s WHERE id = (
+    SELECT id FROM progressive_capture_workers WHERE host = %(host)s AND pid = %(pid)s ORDER BY started_at DESC LIMIT 1)
+AND coalesce(end_cause, 'its process is gone') = 'its process is gone' RETURNING id
 """
 
 
@@ -46,9 +48,9 @@ def register(
     threads: int,
     lease_seconds: float,
     running: Sequence[str] = (),
-) -> None:
-    """Store who the worker is and begin its lease; again after its connection was lost."""
-    execute(
+) -> bool:
+    """Store who the worker is and begin its lease; again after its connection was lost. False where it was taken for lost meanwhile."""
+    rows = execute(
         REGISTER,
         {
             "id": worker_id,
@@ -63,6 +65,7 @@ def register(
             "running": list(running),
         },
     )
+    return bool(rows)
 
 
 def renew(execute: Execute, *, worker_id: str, lease_seconds: float, running: Sequence[str], draining: bool) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from capture.errors import Permanent, RateLimited, Refused
+from capture.errors import RateLimited, Refused, SystemFault
 from capture.github.budget import Budget, Resource, identity_of
 
 #: When every identity stays busy, a caller is put off for this long instead of holding its thread.
@@ -40,11 +40,12 @@ class Identities:
     def hold(self, resource: Resource, points: int) -> Iterator[Identity]:
         """An identity for one call, its price reserved; for GraphQL nobody else in this process has it meanwhile.
 
-        Raises ``RateLimited`` when all rest or stay busy too long; ``Permanent`` when GraphQL has no token.
+        Raises ``RateLimited`` when all rest or stay busy too long; ``SystemFault`` when GraphQL has no token:
+        jobs wait until the configuration is put right.
         """
         exclusive = resource == "graphql"
         if exclusive and not self._all:
-            raise Permanent("GITHUB_TOKEN is not set, and GitHub answers GraphQL only with a token.")
+            raise SystemFault("GITHUB_TOKEN is not set, and GitHub answers GraphQL only with a token.")
         identity = self._take(resource, exclusive)
         try:
             self._budget.reserve(identity.name, points, resource=resource)

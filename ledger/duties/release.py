@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from capture.job_types import JOB_TYPES
-from capture.new_job import checked
-from capture.priority import Facts
-from capture.producer import Execute, insert
+from capture.producer import Execute
 
 SLICE: Final = 200
 RELEASE: Final = """
@@ -36,21 +33,21 @@ FROM settled s JOIN locked l ON l.id = s.id WHERE j.id = s.id AND j.status = 'bl
 #: A run is completed if and only if each of its jobs is; the watermark moves with it, forward only.
 CLOSE_RUNS: Final = """
 WITH over AS (
-    SELECT r.id, bool_or(j.status <> 'completed') AS bad, min(j.error) FILTER (WHERE j.status = 'failed') AS error
-    FROM progressive_capture_capture_runs r JOIN progressive_capture_jobs j ON j.capture_run_id = r.id
+    SELECT r.id, coalesce(bool_or(j.status <> 'completed'), true) AS bad, min(j.error) FILTER (WHERE j.status = 'failed') AS error
+    FROM progressive_capture_capture_runs r LEFT JOIN progressive_capture_jobs j ON j.capture_run_id = r.id
     WHERE r.closed_at IS NULL GROUP BY r.id
-    HAVING bool_and(j.status IN ('completed', 'failed', 'cancelled')) LIMIT %(slice)s
+    HAVING coalesce(bool_and(j.status IN ('completed', 'failed', 'cancelled')), true) LIMIT %(slice)s
 ), closed AS (
     UPDATE progressive_capture_capture_runs r SET status = CASE WHEN o.bad THEN 'failed' ELSE 'completed' END,
         error = o.error, closed_at = clock_timestamp()
     FROM over o WHERE r.id = o.id AND r.closed_at IS NULL
     AND EXISTS (SELECT 1 FROM progressive_capture_leases WHERE name = 'leader' AND term = %(term)s)
-    RETURNING r.id, r.repository, r.repository_id, r.since_days, r.again, r.opened_at, r.status
+    RETURNING r.id, r.repository, r.repository_id, r.since_days, r.opened_at, r.status
 ), moved AS (
     UPDATE repositories p SET watermark = greatest(p.watermark, c.opened_at)
     FROM closed c WHERE p.id = c.repository_id AND c.status = 'completed' AND c.since_days IS NULL
 )
-SELECT repository, since_days, again FROM closed
+SELECT id FROM closed
 """
 
 
@@ -58,14 +55,4 @@ def release(execute: Execute, *, term: int, seconds_per_point: float) -> int:
     """Release what waits for nothing any more; returns how many jobs and runs that was."""
     released = execute(RELEASE, {"term": term, "slice": SLICE, "seconds_per_point": seconds_per_point})
     closed = execute(CLOSE_RUNS, {"term": term, "slice": SLICE})
-    for repository, since_days, again in closed:
-        if again:
-            _capture_again(execute, repository, since_days, seconds_per_point)
     return len(released) + len(closed)
-
-
-def _capture_again(execute: Execute, repository: str, since_days: int | None, seconds_per_point: float) -> None:
-    """What was asked for while the run was open could not be served by it: begin another."""
-    arguments: dict[str, Any] = {"repository": repository} | ({"since_days": since_days} if since_days else {})
-    job = checked("capture_repository", (), arguments, job_type=JOB_TYPES["capture_repository"], facts=Facts())
-    insert(execute, [job], who="leader", seconds_per_point=seconds_per_point)

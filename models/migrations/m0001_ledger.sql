@@ -182,7 +182,6 @@ CREATE TABLE progressive_capture_capture_runs (
     since_days integer,
     status text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'completed', 'failed')),
     error text,
-    again boolean NOT NULL DEFAULT false,
     opened_by uuid NOT NULL,
     opened_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     closed_at timestamptz

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from capture.clock import SystemClock
-from capture.errors import Permanent, RateLimited, Refused, Transient
+from capture.errors import Permanent, RateLimited, Refused, SystemFault, Transient
 from capture.github.budget import LocalBudget, identity_of
 from capture.github.client import GitHub
 from capture.github.replies import TooHeavy
@@ -394,7 +394,7 @@ def test_a_page_with_errors_or_holes_is_never_yielded(client):
 def test_without_a_token_a_query_is_permanent_and_a_list_is_asked_anonymously(clock):
     with serving(reply()) as server:
         github = GitHub(server.url, server.url + "/graphql", [], clock=clock)
-        with pytest.raises(Permanent, match="GITHUB_TOKEN is not set"):
+        with pytest.raises(SystemFault, match="GITHUB_TOKEN is not set"):
             first_page(github)
         comments(github)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from capture.errors import Deferred
 from capture.ids import new_id
 from ledger.duties.release import release
 from models.capture_run import CaptureRun
@@ -26,8 +27,7 @@ def opened(bench: Bench, since_days: int | None = None) -> tuple[str, str, int]:
         repository_id = Repository.upsert(repository(name="hello")).id
     job_id = bench.sent("opens")
     with transaction():
-        run_id, new = CaptureRun.open("octo/hello", repository_id, since_days, job_id)
-    assert new
+        run_id = CaptureRun.open("octo/hello", repository_id, since_days, job_id)
     return run_id, job_id, repository_id
 
 
@@ -166,24 +166,34 @@ def test_a_watermark_never_goes_back(bench: Bench):
     assert watermark(bench) == before
 
 
-def test_a_second_request_joins_the_open_run_and_is_served_by_another_once_it_is_closed(bench: Bench):
+def test_a_second_request_waits_while_a_run_of_the_repository_is_open(bench: Bench):
     term = bench.lead()
     run_id, _, repository_id = opened(bench, since_days=7)
-    with transaction():
-        assert CaptureRun.open("Octo/Hello", repository_id, 7, bench.sent("asks again")) == (run_id, False)
+    waiting = bench.sent("asks for everything")
+    with pytest.raises(Deferred, match="is open"), transaction():
+        CaptureRun.open("Octo/Hello", repository_id, None, waiting)
     bench.settle(bench.sent(capture_run_id=run_id), "completed")
     look(bench, term)
 
-    assert bench.query(
-        "SELECT kwargs, status, unique_key IS NOT NULL FROM progressive_capture_jobs WHERE actor = 'capture_repository'"
-    ) == [({"repository": "octo/hello", "since_days": 7}, "pending", True)]
+    with transaction():
+        assert CaptureRun.open("Octo/Hello", repository_id, None, waiting) != run_id
+    assert CaptureRun.latest("octo/hello").since_days is None
+
+
+def test_a_run_whose_jobs_are_gone_is_closed(bench: Bench):
+    term = bench.lead()
+    run_id, _, _ = opened(bench)
+
+    look(bench, term)
+
+    assert run_row(bench, run_id)["status"] == "failed"
 
 
 def test_the_same_job_opens_its_run_once_however_often_it_runs(bench: Bench):
     term = bench.lead()
     run_id, job_id, repository_id = opened(bench)
     with transaction():
-        assert CaptureRun.open("octo/hello", repository_id, None, job_id) == (run_id, True)
+        assert CaptureRun.open("octo/hello", repository_id, None, job_id) == run_id
     bench.settle(bench.sent(capture_run_id=run_id), "completed")
     look(bench, term)
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from capture.clock import SystemClock
-from capture.errors import Permanent, RateLimited, Refused
+from capture.errors import RateLimited, Refused, SystemFault
 from capture.github.budget import LocalBudget, Standing, identity_of
 from capture.github.identities import Identities
 
@@ -163,7 +163,7 @@ def test_rest_may_be_asked_by_many_at_once_and_without_a_token(budget):
     with identities.hold("core", 1) as one, identities.hold("core", 1) as two:
         assert (one.name, two.token) == ("anonymous", None)
 
-    with pytest.raises(Permanent, match="GITHUB_TOKEN is not set"):
+    with pytest.raises(SystemFault, match="GITHUB_TOKEN is not set"):
         names(identities, "graphql", 1)
 
 
