@@ -75,7 +75,7 @@ def address(schemes: tuple[str, ...], meaning: str, default: str) -> Any:
         if not separator or scheme not in schemes or not rest or re.search(r"\s", text):
             raise ValueError("is not such an address")
         authority, _, path = rest.partition("/")
-        if authority and "@" in path.partition("?")[0]:
+        if scheme.startswith("postgres") and authority and "@" in path.partition("?")[0]:
             raise ValueError("holds an @ behind a /: write the / of a password as %2F")
         return text
 

@@ -533,3 +533,42 @@ def test_putting_back_named_jobs_leaves_the_others(bench: Bench):
 
     assert back == [one.id]
     assert bench.status(other.id) == "processing"
+
+
+def test_a_finish_that_python_cannot_write_down_ends_with_a_safe_text_too(bench: Bench, committer: Committer):
+    claimed = bench.claimed()
+
+    assert committer.finish(replace(ended(claimed), metadata={"x": object()}))
+    assert bench.status(claimed.id) == "completed"
+
+
+def test_a_finish_after_the_committer_has_stopped_is_left_to_the_rescue(bench: Bench):
+    claimed = bench.claimed()
+    stopped = Committer(seconds_per_point=SECONDS_PER_POINT, on_commit=lambda: None)
+    stopped.start()
+    stopped.stop(5)
+
+    assert not stopped.finish(ended(claimed))
+    assert bench.status(claimed.id) == "processing"
+
+
+def test_a_committer_lives_on_when_the_leader_cannot_be_woken(bench: Bench):
+    def out_of_threads() -> None:
+        raise RuntimeError("can't start new thread")
+
+    claims = bench.claim(*bench.sent_many(2))
+    one = Committer(seconds_per_point=SECONDS_PER_POINT, on_commit=out_of_threads)
+    one.start()
+
+    assert [one.finish(ended(claimed)) for claimed in claims] == [True, True]
+    one.stop(5)
+
+
+def test_a_worker_that_was_taken_for_lost_cannot_register_under_its_old_id(bench: Bench):
+    worker_id = bench.worker()
+    bench.query("UPDATE progressive_capture_workers SET stopped_at = clock_timestamp() WHERE id = %s::uuid", worker_id)
+
+    bench.worker(worker_id=worker_id)
+
+    assert bench.claim(bench.sent(), worker_id=worker_id) == []
+    assert bench.value("SELECT stopped_at IS NOT NULL FROM progressive_capture_workers WHERE id = %s::uuid", worker_id)

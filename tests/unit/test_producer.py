@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capture.errors import Refused
+from capture.ids import new_id
 from capture.job_types import JOB_TYPES, JobType
 from capture.new_job import MAX_PAYLOAD_BYTES, NewJob, canonical, checked
 from capture.priority import Facts
@@ -124,3 +125,8 @@ def test_the_queue_follows_the_facts_unless_it_is_named():
     assert checked("say", (), {}, job_type=ANY, facts=manual).processor_type == "realtime"
     assert checked("say", (), {}, job_type=ANY, facts=manual, queue="own").processor_type == "own"
     assert a_job().processor_type == "bulk"
+
+
+def test_a_delay_and_blockers_together_are_refused():
+    with pytest.raises(Refused, match="do not go together"):
+        a_job("x", delay_seconds=1, blocked_by=[new_id()])
