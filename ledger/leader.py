@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 ROUND_SECONDS: Final = 1.0
 #: A process that stands by looks so often whether the lease ran out: with the lease of five seconds, another leads within six.
 STANDBY_SECONDS: Final = 0.5
+#: A duty gives a locked row up well before the leader's own lease runs out.
+LOCK_SECONDS: Final = 1.0
 #: Rounds that follow wakes are at least so far apart.
 BREATH_SECONDS: Final = 0.05
 
@@ -86,7 +88,9 @@ class Leader:
         connection: Any = None
         while not self._stopped.is_set():
             try:
-                connection = connection or open_connection(self._database_url, application_name="capture leader")
+                connection = connection or open_connection(
+                    self._database_url, application_name="capture leader", lock_seconds=LOCK_SECONDS
+                )
                 self._serve(execute_on(connection))
             except Exception as error:  # the duties go on when the database is back
                 log.warning("The leader's round failed; it is tried again: %s", str(error).strip())

@@ -110,13 +110,15 @@ def disconnect() -> None:
         database.init(None)
 
 
-def open_connection(database_url: str, *, application_name: str, statement_seconds: float = 5) -> Any:
+def open_connection(
+    database_url: str, *, application_name: str, statement_seconds: float = 5, lock_seconds: float = LOCK_SECONDS
+) -> Any:
     """A connection of its own outside the pool, in autocommit: for the lease, the leader and the migrations."""
     connection = psycopg2.connect(
         normal_url(database_url),
         connect_timeout=2,
         application_name=application_name,
-        options=session_options(statement_seconds, lock_seconds=min(statement_seconds, LOCK_SECONDS)),
+        options=session_options(statement_seconds, lock_seconds=min(statement_seconds, lock_seconds)),
         **KEEPALIVES,
     )
     connection.autocommit = True

@@ -13,9 +13,13 @@ from dramatiq.middleware import Middleware
 
 from capture.current import current_job
 from capture.errors import Permanent, RateLimited, SystemFault, Transient
+from ledger.hints import Hint, Hints, key_of
 from models import moves
-from models.database import execute
-from tests.integration.engine import Bench, median, wait_until, worker_of
+from models.capture_run import CaptureRun
+from models.database import execute, transaction
+from models.repository import Repository
+from tests.integration.engine import Bench, connection_to, median, wait_until, worker_of
+from tests.integration.history_payloads import repository
 
 TOKEN = "ghp_abcdefghijklmnopqrstuvwxyz0123456789"
 ERRORS = {
@@ -324,3 +328,39 @@ def test_a_job_whose_metadata_was_edited_by_hand_still_runs_to_its_end(stage: St
     stage.work()
 
     assert stage.ends(job_id, "completed", "failed")["status"] == "completed"
+
+
+def test_a_repository_row_that_somebody_locks_keeps_no_job_from_running(stage: Stage):
+    bench = stage.bench
+    stage.work()
+    with transaction():
+        stored = Repository.upsert(repository())
+        run_id = CaptureRun.open("octo/hello", stored.id, None, stage.start.send("opens").message_id)
+    stage.ends(stage.start.send_with_options(args=("of the run",), capture_run_id=run_id).message_id, "completed")
+
+    with connection_to(bench.database_url) as holder, holder.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT 1 FROM repositories FOR UPDATE")
+        bench.query("UPDATE progressive_capture_capture_runs SET closed_at = NULL, status = 'open'")
+        sent = [stage.start.send(f"meanwhile {number}").message_id for number in range(3)]
+        assert [stage.ends(one, "completed")["crashes"] for one in sent] == [0, 0, 0]
+        cursor.execute("ROLLBACK")
+
+    wait_until(lambda: CaptureRun.by_id(run_id).status == "completed")
+
+
+def test_a_job_that_moved_to_a_queue_which_its_claimer_does_not_serve_runs_all_the_same(stage: Stage):
+    bench = stage.bench
+    worker = dramatiq.Worker(bench.broker, queues={"bulk"}, worker_threads=1, worker_timeout=100)
+    worker.start()
+    stage.workers.append(worker)
+    moved = stage.start.send_with_options(args=("now urgent",), trigger_source="manual").message_id
+    knowledge = bench.value("SELECT knowledge FROM progressive_capture_workers")
+    hints = Hints(bench.settings.redis_url)
+
+    def ran() -> bool:
+        hints.change(key_of("bulk", knowledge), {Hint(moved, 0, "start").encode(): 0.0}, [])
+        return bench.status(moved) == "completed"
+
+    wait_until(ran)
+    hints.close()
